@@ -1,0 +1,219 @@
+//! Attribute lists: `NAME=value,NAME="quoted, value"` (RFC 8216 4.2).
+
+use std::fmt;
+
+use memchr::{memchr, memchr2};
+use serde::Serialize;
+
+use crate::line::{Line, LineKind, Span, position};
+
+/// One attribute of a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// Its name, as written.
+    pub name: &'a str,
+    /// Its value, as written.
+    pub value: AttributeValue<'a>,
+    /// The bytes of `NAME=value`, quotes included.
+    pub span: Span,
+    /// The bytes of the value, inside the quotes if it has them.
+    pub value_span: Span,
+}
+
+/// An attribute's value, before it is given a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttributeValue<'a> {
+    /// What stands between double quotes.
+    Quoted(&'a str),
+    /// A number, a keyword, a resolution.
+    Unquoted(&'a str),
+}
+
+impl<'a> AttributeValue<'a> {
+    /// The value without quotes.
+    #[must_use]
+    pub const fn text(self) -> &'a str {
+        match self {
+            Self::Quoted(text) | Self::Unquoted(text) => text,
+        }
+    }
+}
+
+/// Something in an attribute list that is no attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttributeError {
+    /// Where it stands.
+    pub span: Span,
+    /// What is wrong.
+    pub fault: AttributeFault,
+}
+
+/// What is wrong with an attribute list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttributeFault {
+    /// A quoted value has no closing quote; nothing behind it can be read.
+    UnclosedQuote,
+    /// Something other than a comma follows a closing quote; nothing behind it can be read.
+    AfterQuote,
+    /// A name without `=` and value; the list goes on behind the next comma.
+    NoValue,
+    /// A value without a name; the list goes on behind it.
+    NoName,
+    /// The list is not UTF-8.
+    Encoding,
+}
+
+impl fmt::Display for AttributeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnclosedQuote => "attribute list has an unclosed quote",
+            Self::AfterQuote => "attribute list has text behind a closing quote",
+            Self::NoValue => "attribute has no value",
+            Self::NoName => "attribute has no name",
+            Self::Encoding => "attribute list is not UTF-8",
+        })
+    }
+}
+
+impl fmt::Display for AttributeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.fault, self.span.start)
+    }
+}
+
+impl std::error::Error for AttributeError {}
+
+/// The attributes of a tag line, in order; none on any other line.
+///
+/// Commas inside quotes do not split; blanks around names and values and empty places between commas are passed over.
+#[must_use]
+pub fn attributes<'a>(line: &Line<'a>) -> Attributes<'a> {
+    let LineKind::Tag { value: Some((bytes, span)), .. } = line.kind else {
+        return Attributes { list: "", at: 0, start: 0, encoding: None, untidy: false };
+    };
+    match str::from_utf8(bytes) {
+        Ok(list) => Attributes { list, at: 0, start: span.start, encoding: None, untidy: false },
+        Err(_) => Attributes { list: "", at: 0, start: span.start, encoding: Some(span), untidy: false },
+    }
+}
+
+/// The attributes of one list; made by [`attributes`].
+#[derive(Debug, Clone)]
+pub struct Attributes<'a> {
+    list: &'a str,
+    at: usize,
+    start: u32,
+    encoding: Option<Span>,
+    untidy: bool,
+}
+
+impl<'a> Attributes<'a> {
+    /// Whether blanks or empty places were passed over so far, which the RFC does not allow.
+    pub(crate) const fn untidy(&self) -> bool {
+        self.untidy
+    }
+
+    fn span(&self, from: usize, to: usize) -> Span {
+        Span::new(self.start + position(from), self.start + position(to))
+    }
+
+    fn rest(&self) -> &'a str {
+        self.list.get(self.at..).unwrap_or_default()
+    }
+
+    fn skip(&mut self, skipped: &[char]) {
+        let rest = self.rest();
+        let gone = rest.len() - rest.trim_start_matches(skipped).len();
+        self.at += gone;
+        self.untidy |= gone > 0;
+    }
+
+    /// Ends the list: what stands from `from` on cannot be told apart.
+    fn give_up(&mut self, from: usize, fault: AttributeFault) -> AttributeError {
+        self.at = self.list.len();
+        AttributeError { span: self.span(from, self.at), fault }
+    }
+
+    fn quoted(&mut self, from: usize) -> Result<(AttributeValue<'a>, Span, usize), AttributeError> {
+        self.at += 1;
+        let inside = self.rest();
+        let Some(len) = memchr(b'"', inside.as_bytes()) else {
+            return Err(self.give_up(from, AttributeFault::UnclosedQuote));
+        };
+        let span = self.span(self.at, self.at + len);
+        self.at += len + 1;
+        let end = self.at;
+        self.step_over_comma(from)?;
+        Ok((AttributeValue::Quoted(inside.get(..len).unwrap_or_default()), span, end))
+    }
+
+    fn step_over_comma(&mut self, from: usize) -> Result<(), AttributeError> {
+        let rest = self.rest();
+        if rest.starts_with(',') {
+            self.at += 1;
+            self.untidy |= rest.len() == 1;
+            return Ok(());
+        }
+        self.skip(&[' ', '\t']);
+        match self.rest().bytes().next() {
+            None => Ok(()),
+            Some(b',') => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(_) => Err(self.give_up(from, AttributeFault::AfterQuote)),
+        }
+    }
+
+    fn unquoted(&mut self) -> (AttributeValue<'a>, Span, usize) {
+        let rest = self.rest();
+        let comma = memchr(b',', rest.as_bytes());
+        let raw = rest.get(..comma.unwrap_or(rest.len())).unwrap_or_default();
+        let text = raw.trim_end_matches([' ', '\t']);
+        let end = self.at + text.len();
+        let span = self.span(self.at, end);
+        self.untidy |= text.len() != raw.len() || comma.is_some_and(|at| at + 1 == rest.len());
+        self.at += comma.map_or(rest.len(), |at| at + 1);
+        (AttributeValue::Unquoted(text), span, end)
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Result<Attribute<'a>, AttributeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(span) = self.encoding.take() {
+            return Some(Err(AttributeError { span, fault: AttributeFault::Encoding }));
+        }
+        self.skip(&[' ', '\t', ',']);
+        let rest = self.rest();
+        if rest.is_empty() {
+            return None;
+        }
+        let from = self.at;
+        let stop = memchr2(b'=', b',', rest.as_bytes()).unwrap_or(rest.len());
+        let written = rest.get(..stop).unwrap_or_default();
+        let name = written.trim_end_matches([' ', '\t']);
+        self.untidy |= name.len() != written.len();
+        self.at += stop;
+        if !self.rest().starts_with('=') {
+            let span = self.span(from, from + name.len());
+            return Some(Err(AttributeError { span, fault: AttributeFault::NoValue }));
+        }
+        self.at += 1;
+        self.skip(&[' ', '\t']);
+        let read = if self.rest().starts_with('"') { self.quoted(from) } else { Ok(self.unquoted()) };
+        Some(read.and_then(|(value, value_span, end)| {
+            let span = self.span(from, end);
+            if name.is_empty() {
+                return Err(AttributeError { span, fault: AttributeFault::NoName });
+            }
+            Ok(Attribute { name, value, span, value_span })
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,188 @@
+//! What reading keeps in mind beside the playlist: options, oddities, variables, limits.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use super::{ParseOptions, Parsed, Playlist, Reading};
+use crate::define::Variables;
+use crate::diagnose::{Diagnostic, Rule, Severity};
+use crate::error::{Error, ErrorKind};
+use crate::line::{Line, LineKind, Lines, Span, lines, position};
+use crate::value::Uri;
+
+pub(super) struct Context<'a, 'o> {
+    pub(super) text: &'a [u8],
+    pub(super) options: &'o ParseOptions<'o>,
+    pub(super) variables: Variables,
+    /// Whether a multivariant playlist is being read.
+    pub(super) multivariant: bool,
+    lines: Lines<'a>,
+    facts: Facts,
+    expanded: usize,
+    diagnostics: Vec<Diagnostic>,
+    left_out: u32,
+}
+
+/// What one fast look at the whole text tells, so that single lines need not be looked at.
+struct Facts {
+    utf8: bool,
+    controls: bool,
+    references: bool,
+}
+
+impl Facts {
+    fn of(text: &[u8]) -> Self {
+        let ascii = text.is_ascii();
+        // No early exit, so that this runs at memory speed.
+        let is_control = |byte: u8| byte == 0x7F || byte < b' ' && byte != b'\n' && byte != b'\r';
+        let controls =
+            text.chunks(4096).any(|chunk| chunk.iter().fold(false, |any, byte| any | is_control(*byte)));
+        Self {
+            utf8: ascii || str::from_utf8(text).is_ok(),
+            controls: controls || !ascii || lone_return(text),
+            references: memmem::find(text, b"{$").is_some(),
+        }
+    }
+}
+
+/// Whether a carriage return stands anywhere but before a line end.
+fn lone_return(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\r', text).any(|at| text.get(at + 1).is_some_and(|next| *next != b'\n'))
+}
+
+impl<'a, 'o> Context<'a, 'o> {
+    pub(super) fn new(text: &'a [u8], options: &'o ParseOptions<'o>) -> Self {
+        Self {
+            text,
+            options,
+            variables: Variables::default(),
+            multivariant: false,
+            lines: lines(text),
+            facts: Facts::of(text),
+            expanded: 0,
+            diagnostics: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    /// The next line that is not blank, within the limits.
+    #[inline]
+    pub(super) fn next_line(&mut self) -> Result<Option<Line<'a>>, Error> {
+        let limits = &self.options.limits;
+        for line in self.lines.by_ref() {
+            if line.number > limits.lines {
+                return Err(Error::new(ErrorKind::Limit { what: "lines", limit: limits.lines }));
+            }
+            if line.span.len() > limits.line_bytes {
+                return Err(Error::at(
+                    &line,
+                    ErrorKind::Limit { what: "bytes in a line", limit: limits.line_bytes },
+                ));
+            }
+            if line.kind != LineKind::Blank {
+                self.look_at(&line)?;
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Rules that hold for every line's bytes.
+    #[inline]
+    fn look_at(&mut self, line: &Line<'a>) -> Result<(), Error> {
+        if line.content != line.span && line.number > 1 {
+            self.odd(line, line.span, Rule::Blanks)?;
+        }
+        if self.facts.controls || !self.facts.utf8 { self.look_closely(line) } else { Ok(()) }
+    }
+
+    fn look_closely(&mut self, line: &Line<'a>) -> Result<(), Error> {
+        let bytes = line.content.of(self.text);
+        match str::from_utf8(bytes) {
+            Err(fault) => {
+                let start = line.content.start + position(fault.valid_up_to());
+                self.odd(line, Span::new(start, line.content.end), Rule::NotUtf8)
+            }
+            Ok(text) => match text.char_indices().find(|(_, c)| c.is_control()) {
+                Some((at, control)) => {
+                    let start = line.content.start + position(at);
+                    let end = start + position(control.len_utf8());
+                    self.odd(line, Span::new(start, end), Rule::ControlCharacter)
+                }
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Reports a broken rule; an error where this reading insists on it.
+    pub(super) fn odd(&mut self, line: &Line<'_>, span: Span, rule: Rule) -> Result<(), Error> {
+        self.report(line.number, span, rule).map_err(|kind| Error::at(line, kind))
+    }
+
+    /// Reports a broken rule of a line that went by.
+    pub(super) fn odd_at(&mut self, line: u32, span: Span, rule: Rule) -> Result<(), Error> {
+        self.report(line, span, rule).map_err(|kind| {
+            let gone = Line { number: line, span, full: span, content: span, kind: LineKind::Blank };
+            Error::at(&gone, kind)
+        })
+    }
+
+    /// Reports a rule that the playlist as a whole breaks.
+    pub(super) fn odd_as_a_whole(&mut self, rule: Rule) -> Result<(), Error> {
+        self.report(0, super::WHOLE, rule).map_err(Error::new)
+    }
+
+    fn report(&mut self, line: u32, span: Span, rule: Rule) -> Result<(), ErrorKind> {
+        let strict = self.options.reading == Reading::Strict;
+        match rule.severity() {
+            Severity::Fatal => return Err(ErrorKind::Rule(rule)),
+            Severity::Violation if strict => return Err(ErrorKind::Rule(rule)),
+            Severity::Violation | Severity::Warning => {}
+        }
+        if self.diagnostics.len() < self.options.limits.diagnostics as usize {
+            self.diagnostics.push(Diagnostic { line, span, rule });
+        } else {
+            self.left_out += 1;
+        }
+        Ok(())
+    }
+
+    /// `text` with variables replaced (rfc8216bis 4.3).
+    #[inline]
+    pub(super) fn substitute(&mut self, line: &Line<'_>, text: &'a str) -> Result<Cow<'a, str>, Error> {
+        if self.facts.references { self.expand(line, text) } else { Ok(Cow::Borrowed(text)) }
+    }
+
+    fn expand(&mut self, line: &Line<'_>, text: &'a str) -> Result<Cow<'a, str>, Error> {
+        let limit = self.options.limits.bytes;
+        let left = (limit as usize).saturating_sub(self.expanded);
+        let expanded = self
+            .variables
+            .substitute_some(text, left)
+            .map_err(|undefined| Error::at(line, ErrorKind::UndefinedVariable { name: undefined.name }))?;
+        if let Cow::Owned(owned) = &expanded {
+            self.expanded += owned.len();
+            if owned.len() > left {
+                return Err(Error::at(line, ErrorKind::Limit { what: "bytes of variables", limit }));
+            }
+        }
+        Ok(expanded)
+    }
+
+    /// A URI's text: never altered in silence, never with control characters.
+    #[inline]
+    pub(super) fn uri(&mut self, line: &Line<'_>, bytes: &'a [u8], span: Span) -> Result<Uri<'a>, Error> {
+        let Ok(text) = str::from_utf8(bytes) else { return Err(Error::at(line, ErrorKind::Encoding)) };
+        if self.facts.controls && text.chars().any(char::is_control) {
+            return Err(Error::at(line, ErrorKind::Rule(Rule::ControlInUri)));
+        }
+        Ok(Uri { text: self.substitute(line, text)?, span })
+    }
+
+    pub(super) fn finish(self, playlist: Playlist<'a>) -> Parsed<'a> {
+        let mut diagnostics = self.diagnostics;
+        diagnostics.sort_by_key(|it| (it.line, it.span.start));
+        Parsed { playlist, diagnostics, diagnostics_left_out: self.left_out }
+    }
+}

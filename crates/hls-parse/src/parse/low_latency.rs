@@ -1,0 +1,120 @@
+//! Low-latency tags (rfc8216bis 4.4.3.7, 4.4.3.8, 4.4.4.9, 4.4.5).
+
+use std::time::Duration;
+
+use super::context::Context;
+use super::segments::{Segments, absolute};
+use super::tag::Tag;
+use crate::diagnose::Rule;
+use crate::error::Error;
+use crate::line::Line;
+use crate::low_latency::{HintKind, Part, PreloadHint, RenditionReport, ServerControl, Skip};
+use crate::value::ByteRange;
+
+/// EXT-X-PART. A range without offset continues the part before, if that is a range of the same resource.
+pub(super) fn part<'a>(
+    context: &mut Context<'a, '_>,
+    line: Line<'a>,
+    segments: &mut Segments<'a>,
+    previous: Option<&Part<'a>>,
+) -> Result<Part<'a>, Error> {
+    let mut tag = Tag::read(context, line)?;
+    let uri = tag.required_uri("URI")?;
+    let before = previous.filter(|part| part.uri.text == uri.text).and_then(|part| part.byte_range);
+    let byte_range = match tag.byte_range("BYTERANGE")? {
+        None => None,
+        Some((length, Some(offset))) => Some(absolute(&line, length, offset)?),
+        Some((length, None)) => {
+            let offset = before.map(ByteRange::end).ok_or_else(|| tag.error(Rule::ByteRangeBase))?;
+            Some(absolute(&line, length, offset)?)
+        }
+    };
+    let (keys, map, media_sequence) = segments.here(&line)?;
+    Ok(Part {
+        uri,
+        duration: tag.required_duration("DURATION")?,
+        independent: tag.flag("INDEPENDENT")?,
+        byte_range,
+        gap: tag.flag("GAP")?,
+        media_sequence,
+        keys,
+        map,
+        tag: line.span,
+        tag_line: line.number,
+    })
+}
+
+pub(super) fn part_inf<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option<Duration>, Error> {
+    let mut tag = Tag::read(context, line)?;
+    if !tag.has("PART-TARGET") {
+        tag.odd(Rule::MissingAttribute)?;
+    }
+    tag.duration("PART-TARGET")
+}
+
+pub(super) fn server_control<'a>(
+    context: &mut Context<'a, '_>,
+    line: Line<'a>,
+) -> Result<ServerControl, Error> {
+    let mut tag = Tag::read(context, line)?;
+    Ok(ServerControl {
+        can_skip_until: tag.duration("CAN-SKIP-UNTIL")?,
+        can_skip_date_ranges: tag.flag("CAN-SKIP-DATERANGES")?,
+        hold_back: tag.duration("HOLD-BACK")?,
+        part_hold_back: tag.duration("PART-HOLD-BACK")?,
+        can_block_reload: tag.flag("CAN-BLOCK-RELOAD")?,
+        tag: line.span,
+    })
+}
+
+/// None without a known TYPE.
+pub(super) fn preload_hint<'a>(
+    context: &mut Context<'a, '_>,
+    line: Line<'a>,
+) -> Result<Option<PreloadHint<'a>>, Error> {
+    let mut tag = Tag::read(context, line)?;
+    let kind = match tag.word("TYPE")?.as_deref() {
+        Some("PART") => HintKind::Part,
+        Some("MAP") => HintKind::Map,
+        Some(_) | None => {
+            tag.odd(Rule::MissingAttribute)?;
+            return Ok(None);
+        }
+    };
+    Ok(Some(PreloadHint {
+        kind,
+        uri: tag.required_uri("URI")?,
+        start: tag.integer("BYTERANGE-START")?.unwrap_or(0),
+        length: tag.integer("BYTERANGE-LENGTH")?,
+        tag: line.span,
+        tag_line: line.number,
+    }))
+}
+
+pub(super) fn rendition_report<'a>(
+    context: &mut Context<'a, '_>,
+    line: Line<'a>,
+) -> Result<RenditionReport<'a>, Error> {
+    let mut tag = Tag::read(context, line)?;
+    Ok(RenditionReport {
+        uri: tag.required_uri("URI")?,
+        last_msn: tag.integer("LAST-MSN")?,
+        last_part: tag.integer("LAST-PART")?,
+        tag: line.span,
+        tag_line: line.number,
+    })
+}
+
+pub(super) fn skip<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Skip<'a>, Error> {
+    let mut tag = Tag::read(context, line)?;
+    let segments = tag.integer("SKIPPED-SEGMENTS")?;
+    if segments.is_none() {
+        tag.odd(Rule::MissingAttribute)?;
+    }
+    Ok(Skip {
+        segments: segments.unwrap_or(0),
+        recently_removed_date_ranges: tag.text("RECENTLY-REMOVED-DATERANGES")?,
+        tag: line.span,
+        tag_line: line.number,
+    })
+}

@@ -1,0 +1,233 @@
+//! One tag with an attribute list: each attribute asked for by name and type.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::context::Context;
+use crate::attributes::{Attribute, AttributeFault, AttributeValue, attributes};
+use crate::diagnose::Rule;
+use crate::error::{Error, ErrorKind};
+use crate::line::Line;
+use crate::value::{DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, integer};
+
+pub(super) struct Tag<'a, 'o, 'c> {
+    pub(super) context: &'c mut Context<'a, 'o>,
+    pub(super) line: Line<'a>,
+    pub(super) attributes: Vec<Attribute<'a>>,
+}
+
+impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
+    pub(super) fn read(context: &'c mut Context<'a, 'o>, line: Line<'a>) -> Result<Self, Error> {
+        let limit = context.options.limits.attributes;
+        let mut items = attributes(&line);
+        let mut list: Vec<Attribute<'a>> = Vec::with_capacity(8);
+        let mut untidy = false;
+        for item in items.by_ref() {
+            match item {
+                Ok(attribute) => list.push(attribute),
+                Err(error) => match error.fault {
+                    AttributeFault::NoName | AttributeFault::NoValue => untidy = true,
+                    AttributeFault::Encoding => return Err(Error::at(&line, ErrorKind::Encoding)),
+                    fault @ (AttributeFault::AfterQuote | AttributeFault::UnclosedQuote) => {
+                        return Err(Error::at(&line, ErrorKind::Attributes(fault)));
+                    }
+                },
+            }
+            if list.len() > limit as usize {
+                return Err(Error::at(&line, ErrorKind::Limit { what: "attributes", limit }));
+            }
+        }
+        if list.is_empty() {
+            context.odd(&line, line.span, Rule::NoList)?;
+        } else if untidy || items.untidy() {
+            context.odd(&line, line.span, Rule::ListSyntax)?;
+        }
+        let mut tag = Self { context, line, attributes: list };
+        tag.check_duplicates()?;
+        Ok(tag)
+    }
+
+    /// A list is at most [`Limits::attributes`](super::Limits::attributes) long, so this is bounded.
+    fn check_duplicates(&mut self) -> Result<(), Error> {
+        let repeated = self.attributes.iter().enumerate().find(|(index, attribute)| {
+            self.attributes.iter().take(*index).any(|earlier| earlier.name == attribute.name)
+        });
+        match repeated {
+            Some((_, attribute)) => self.context.odd(&self.line, attribute.span, Rule::DuplicateAttribute),
+            None => Ok(()),
+        }
+    }
+
+    /// Reports a rule that the whole tag breaks.
+    pub(super) fn odd(&mut self, rule: Rule) -> Result<(), Error> {
+        self.context.odd(&self.line, self.line.span, rule)
+    }
+
+    pub(super) fn error(&self, rule: Rule) -> Error {
+        Error::at(&self.line, ErrorKind::Rule(rule))
+    }
+
+    /// The last attribute of that name.
+    pub(super) fn find(&self, name: &str) -> Option<Attribute<'a>> {
+        self.attributes.iter().rev().find(|attribute| attribute.name == name).copied()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// A quoted string, variables replaced; read without quotes too.
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
+        let Some(attribute) = self.find(name) else { return Ok(None) };
+        if let AttributeValue::Unquoted(_) = attribute.value {
+            self.context.odd(&self.line, attribute.span, Rule::Quoting)?;
+        }
+        self.context.substitute(&self.line, attribute.value.text()).map(Some)
+    }
+
+    /// A quoted string that must be there; empty where it is not.
+    pub(super) fn required_text(&mut self, name: &str) -> Result<Cow<'a, str>, Error> {
+        match self.text(name)? {
+            Some(text) => Ok(text),
+            None => {
+                self.odd(Rule::MissingAttribute)?;
+                Ok(Cow::Borrowed(""))
+            }
+        }
+    }
+
+    /// A value without quotes; read with quotes too.
+    fn unquoted(&mut self, name: &str) -> Result<Option<Attribute<'a>>, Error> {
+        let Some(attribute) = self.find(name) else { return Ok(None) };
+        if let AttributeValue::Quoted(_) = attribute.value {
+            self.context.odd(&self.line, attribute.span, Rule::Quoting)?;
+        }
+        Ok(Some(attribute))
+    }
+
+    /// A keyword, as written.
+    pub(super) fn word(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
+        Ok(self.unquoted(name)?.map(|attribute| Cow::Borrowed(attribute.value.text())))
+    }
+
+    /// YES or not; lower case is read, and reported.
+    pub(super) fn flag(&mut self, name: &str) -> Result<bool, Error> {
+        let Some(attribute) = self.unquoted(name)? else { return Ok(false) };
+        match attribute.value.text() {
+            "YES" => Ok(true),
+            "NO" => Ok(false),
+            other => {
+                self.odd_value(&attribute)?;
+                Ok(other.eq_ignore_ascii_case("yes"))
+            }
+        }
+    }
+
+    fn odd_value(&mut self, attribute: &Attribute<'a>) -> Result<(), Error> {
+        self.context.odd(&self.line, attribute.span, Rule::AttributeValue)
+    }
+
+    /// A whole number; one that does not fit is an error, one with a fraction loses it.
+    pub(super) fn integer(&mut self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(attribute) = self.unquoted(name)? else { return Ok(None) };
+        let text = attribute.value.text();
+        if let Some(value) = integer(text) {
+            return Ok(Some(value));
+        }
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let leading = text.get(..digits).unwrap_or_default();
+        if !leading.is_empty() && integer(leading).is_none() {
+            return Err(self.error(Rule::NumberTooLarge));
+        }
+        self.odd_value(&attribute)?;
+        Ok(integer(leading))
+    }
+
+    /// A signed number.
+    pub(super) fn decimal(&mut self, name: &str) -> Result<Option<Decimal>, Error> {
+        let Some(attribute) = self.unquoted(name)? else { return Ok(None) };
+        let text = attribute.value.text();
+        match Decimal::prefix(text.as_bytes()) {
+            Some((value, used)) if used == text.len() => Ok(Some(value)),
+            _ => {
+                self.odd_value(&attribute)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A number of seconds.
+    pub(super) fn duration(&mut self, name: &str) -> Result<Option<Duration>, Error> {
+        let Some(attribute) = self.unquoted(name)? else { return Ok(None) };
+        let text = attribute.value.text();
+        match duration_prefix(text.as_bytes()) {
+            Some((value, used)) if used == text.len() => Ok(Some(value)),
+            _ => {
+                self.odd_value(&attribute)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A number of seconds that must be there; zero where it is not.
+    pub(super) fn required_duration(&mut self, name: &str) -> Result<Duration, Error> {
+        if !self.has(name) {
+            self.odd(Rule::MissingAttribute)?;
+        }
+        Ok(self.duration(name)?.unwrap_or_default())
+    }
+
+    pub(super) fn date_time(&mut self, name: &str) -> Result<Option<DateTime>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let date = DateTime::parse(&text);
+        if date.is_none() {
+            self.odd(Rule::DateTime)?;
+        }
+        Ok(date)
+    }
+
+    pub(super) fn resolution(&mut self) -> Result<Option<Resolution>, Error> {
+        let Some(attribute) = self.unquoted("RESOLUTION")? else { return Ok(None) };
+        let text = attribute.value.text();
+        let read = Resolution::parse(text).filter(|it| it.width > 0 && it.height > 0);
+        if read.is_none() || text.contains('X') {
+            self.context.odd(&self.line, attribute.span, Rule::Resolution)?;
+        }
+        Ok(read)
+    }
+
+    /// IV, after substitution.
+    pub(super) fn iv(&mut self) -> Result<Option<[u8; 16]>, Error> {
+        let Some(attribute) = self.unquoted("IV")? else { return Ok(None) };
+        let text = self.context.substitute(&self.line, attribute.value.text())?;
+        hex_128(&text).map(Some).ok_or_else(|| self.error(Rule::HexTooLong))
+    }
+
+    /// A URI; an empty one counts as absent.
+    pub(super) fn uri(&mut self, name: &str) -> Result<Option<Uri<'a>>, Error> {
+        let Some(attribute) = self.find(name) else { return Ok(None) };
+        let text = attribute.value.text();
+        if let AttributeValue::Unquoted(_) = attribute.value {
+            self.context.odd(&self.line, attribute.span, Rule::Quoting)?;
+        }
+        if text.is_empty() {
+            self.odd_value(&attribute)?;
+            return Ok(None);
+        }
+        self.context.uri(&self.line, text.as_bytes(), attribute.value_span).map(Some)
+    }
+
+    pub(super) fn required_uri(&mut self, name: &str) -> Result<Uri<'a>, Error> {
+        match self.find(name) {
+            Some(attribute) if !attribute.value.text().is_empty() => {}
+            Some(_) | None => return Err(self.error(Rule::MissingUri)),
+        }
+        self.uri(name)?.ok_or_else(|| self.error(Rule::MissingUri))
+    }
+
+    /// `LENGTH` and perhaps `OFFSET`, in quotes.
+    pub(super) fn byte_range(&mut self, name: &str) -> Result<Option<(u64, Option<u64>)>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        super::common::byte_range(self.context, &self.line, &text).map(Some)
+    }
+}

@@ -1,0 +1,97 @@
+//! Which URIs are asked for, and that nothing else changes.
+
+use super::*;
+use crate::parse::{ParseOptions, parse};
+
+fn rewritten(
+    text: &str,
+    replacement: impl FnMut(UriRole, &Uri<'_>) -> Option<String>,
+) -> Result<String, Error> {
+    let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+    rewrite(&parsed.playlist, text.as_bytes(), replacement).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+/// The roles and URIs asked for, `Role uri` each.
+#[track_caller]
+fn check_asked(text: &str, expected: &[&str]) {
+    let mut asked = Vec::new();
+    let same = rewritten(text, |role, uri| {
+        asked.push(format!("{role:?} {}", uri.text));
+        None
+    });
+    assert_eq!(same.unwrap(), text);
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn every_uri_of_a_media_playlist_is_asked_for_in_order() {
+    check_asked(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,IV=0x1,URI=\"k\"\n#EXT-X-MAP:URI=\"m\"\n\
+         #EXT-X-DATERANGE:ID=\"1\",START-DATE=\"2026-01-01T00:00:00Z\",X-ASSET-URI=\"a\",X-ASSET-LIST=\"l\"\n\
+         #EXTINF:4,\n s.ts \n#EXT-X-PART:DURATION=1,URI=\"p\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"h\"\n\
+         #EXT-X-RENDITION-REPORT:URI=\"r\"",
+        &[
+            "Key k",
+            "Map m",
+            "AssetUri a",
+            "AssetList l",
+            "Segment s.ts",
+            "Part p",
+            "PreloadHint h",
+            "RenditionReport r",
+        ],
+    );
+}
+
+#[test]
+fn every_uri_of_a_multivariant_playlist_is_asked_for_in_order() {
+    check_asked(
+        "#EXTM3U\r\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"g\",NAME=\"n\",URI=\"au\"\r\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"g\"\r\nv.m3u8\r\n\
+         #EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI=\"i\"\r\n#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\"\r\n\
+         #EXT-X-SESSION-DATA:DATA-ID=\"d\",URI=\"j\"\r\n#EXT-X-CONTENT-STEERING:SERVER-URI=\"c\"\r\n",
+        &[
+            "Rendition au",
+            "Variant v.m3u8",
+            "IFrameVariant i",
+            "SessionKey k",
+            "SessionData j",
+            "ContentSteering c",
+        ],
+    );
+}
+
+#[test]
+fn only_the_uri_changes() {
+    let text = "#EXTM3U\r\n#EXT-X-TARGETDURATION:4\n\n# kept\n#EXT-X-KEY: METHOD=AES-128 , URI=\"https://h/k\",X=1\n\
+                #EXT-X-URI:URI=\"x\"\n#EXTINF:4.000,https://h/a\n\thttps://h/a \nx";
+    let expected = "#EXTM3U\r\n#EXT-X-TARGETDURATION:4\n\n# kept\n#EXT-X-KEY: METHOD=AES-128 , URI=\"k\",X=1\n\
+                    #EXT-X-URI:URI=\"x\"\n#EXTINF:4.000,https://h/a\n\ta \nx";
+    let local = rewritten(text, |_, uri| uri.text.rsplit('/').next().map(str::to_owned));
+    assert_eq!(local.unwrap(), expected);
+}
+
+#[test]
+fn variables_are_substituted_for_the_question_and_replaced_by_the_answer() {
+    let text =
+        "#EXTM3U\n#EXT-X-DEFINE:NAME=\"h\",VALUE=\"cdn\"\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{$h}/1.ts\n";
+    check_asked(text, &["Segment cdn/1.ts"]);
+    let local = rewritten(text, |_, _| Some("1.ts".to_owned())).unwrap();
+    assert!(local.ends_with("#EXTINF:1,\n1.ts\n"));
+}
+
+#[test]
+fn a_replacement_that_would_break_its_line_is_refused() {
+    let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\ns.ts\n";
+    let refused = |wanted, new: &str| {
+        rewritten(text, |role, _| (role == wanted).then(|| new.to_owned()))
+            .is_err_and(|it| *it.kind() == ErrorKind::UnfitText)
+    };
+    assert!(refused(UriRole::Key, "a\"b") && refused(UriRole::Key, "") && refused(UriRole::Key, "a\nb"));
+    assert!(
+        refused(UriRole::Segment, "#a")
+            && refused(UriRole::Segment, " a")
+            && refused(UriRole::Segment, "a\rb")
+    );
+    assert!(!refused(UriRole::Segment, "a\"b,c") && !refused(UriRole::Key, "a,b"));
+}

@@ -1,0 +1,214 @@
+//! Values that several tags share: exact numbers, times, ranges, URIs.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
+use jiff::{Timestamp, civil};
+use serde::{Serialize, Serializer};
+
+use crate::line::Span;
+
+const BILLION: u32 = 1_000_000_000;
+
+/// A URI reference in a playlist.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Uri<'a> {
+    /// The reference, variables substituted, otherwise exactly as written. [`resolve`](crate::resolve) makes it whole.
+    pub text: Cow<'a, str>,
+    /// Its bytes in the playlist, without quotes and before substitution.
+    pub span: Span,
+}
+
+impl Uri<'_> {
+    /// The reference as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A run of bytes of one resource, resolved: the offset is from the resource's start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ByteRange {
+    /// Offset of the first byte.
+    pub offset: u64,
+    /// How many bytes. [`parse`](crate::parse) makes sure that `offset + length` fits.
+    pub length: u64,
+}
+
+impl ByteRange {
+    /// Offset behind the last byte.
+    #[must_use]
+    pub const fn end(self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
+}
+
+/// A picture size in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct Resolution {
+    /// Pixels in a row.
+    pub width: u64,
+    /// Rows.
+    pub height: u64,
+}
+
+impl Resolution {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (width, height) = text.split_once(['x', 'X'])?;
+        Some(Self { width: integer(width)?, height: integer(height)? })
+    }
+}
+
+/// A decimal number, exact to nine digits behind the point; further digits are cut off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Decimal {
+    billionths: i128,
+}
+
+impl Decimal {
+    /// The number that `text` begins with, and how many bytes it takes. No exponents, no infinities.
+    pub(crate) fn prefix(text: &[u8]) -> Option<(Self, usize)> {
+        let negative = text.first() == Some(&b'-');
+        let signed = usize::from(negative || text.first() == Some(&b'+'));
+        let (whole, billionths, used) = unsigned_prefix(text.get(signed..)?)?;
+        let size = i128::from(whole) * i128::from(BILLION) + i128::from(billionths);
+        Some((Self { billionths: if negative { -size } else { size } }, used + signed))
+    }
+
+    /// The number times 10^9.
+    #[must_use]
+    pub const fn billionths(self) -> i128 {
+        self.billionths
+    }
+
+    /// The nearest `f64`: never NaN, never infinite.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        self.to_string().parse().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.billionths.unsigned_abs();
+        let (whole, rest) = (size / u128::from(BILLION), size % u128::from(BILLION));
+        let sign = if self.billionths < 0 { "-" } else { "" };
+        let fraction = format!("{rest:09}");
+        match fraction.trim_end_matches('0') {
+            "" => write!(f, "{sign}{whole}"),
+            fraction => write!(f, "{sign}{whole}.{fraction}"),
+        }
+    }
+}
+
+/// As text, so that nothing is lost: `"29.97"`.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A point in time as a playlist states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DateTime {
+    /// The instant. Without a stated offset the time was read as UTC.
+    pub timestamp: Timestamp,
+    /// The stated offset from UTC.
+    pub offset: Option<Offset>,
+}
+
+impl DateTime {
+    /// Reads ISO 8601 with or without an offset (`Z`, `+01:00`, `+0100`); `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let pieces = Pieces::parse(text).ok()?;
+        let offset = pieces.to_numeric_offset();
+        let local = civil::DateTime::from_parts(pieces.date(), pieces.time()?);
+        let timestamp = offset.unwrap_or(Offset::UTC).to_timestamp(local).ok()?;
+        Some(Self { timestamp, offset })
+    }
+}
+
+/// RFC 3339 in the stated offset; in UTC with `Z` where none was stated.
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            Some(offset) if offset != Offset::UTC => self.timestamp.display_with_offset(offset).fmt(f),
+            Some(_) | None => self.timestamp.fmt(f),
+        }
+    }
+}
+
+/// As RFC 3339 text.
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Where playback is to start (EXT-X-START, RFC 8216 4.3.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Start {
+    /// Seconds from the playlist's beginning; negative: from its end.
+    pub time_offset: Decimal,
+    /// Whether samples before the offset are not to be shown.
+    pub precise: bool,
+    /// The tag's line, without terminator.
+    pub tag: Span,
+}
+
+/// Digits only, as large as a `u64` holds.
+pub(crate) fn integer(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// The duration that `text` begins with, and how many bytes it takes. A negative one is none.
+#[inline]
+pub(crate) fn duration_prefix(text: &[u8]) -> Option<(Duration, usize)> {
+    let (seconds, nanos, used) = unsigned_prefix(text)?;
+    Some((Duration::new(seconds, nanos), used))
+}
+
+/// Whole part, billionths, bytes used.
+#[inline]
+fn unsigned_prefix(text: &[u8]) -> Option<(u64, u32, usize)> {
+    let mut whole = 0_u64;
+    let mut used = 0;
+    let mut digits = 0_usize;
+    for byte in text.iter().take_while(|byte| byte.is_ascii_digit()) {
+        whole = whole.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+        used += 1;
+        digits += 1;
+    }
+    let mut billionths = 0_u32;
+    if text.get(used) == Some(&b'.') {
+        used += 1;
+        let mut unit = BILLION / 10;
+        for byte in text.get(used..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()) {
+            billionths += unit * u32::from(byte - b'0');
+            unit /= 10;
+            used += 1;
+            digits += 1;
+        }
+    }
+    (digits > 0).then_some((whole, billionths, used))
+}
+
+/// 128 bits from `0x` and 1 to 32 hexadecimal digits, padded on the left.
+pub(crate) fn hex_128(text: &str) -> Option<[u8; 16]> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
+    if digits.len() > 32 || digits.starts_with('+') {
+        return None;
+    }
+    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+}
+
+#[cfg(test)]
+mod tests;
