@@ -1,0 +1,343 @@
+//! What went wrong, with which item, at which URL.
+
+use std::{fmt, io};
+
+use thiserror::Error;
+
+use crate::item::{InvalidItemId, ItemId, StoredFailure};
+use crate::plan::PlanError;
+use crate::retry::Failure;
+use crate::select::SelectError;
+use crate::state::{InvalidTransition, ItemState};
+
+/// A failed command or transfer: which item, which URL, what.
+///
+/// The URL is shown as scheme, host, port and path: queries, fragments and user names may be secrets.
+#[derive(Debug)]
+pub struct Error(Box<Parts>);
+
+/// Boxed, so that a result with an error is no larger than one without.
+#[derive(Debug)]
+struct Parts {
+    item: Option<ItemId>,
+    url: Option<String>,
+    attempts: u32,
+    kind: ErrorKind,
+}
+
+/// What to branch on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The id can't be an item's.
+    #[error(transparent)]
+    InvalidItemId(#[from] InvalidItemId),
+    /// The URL can't be parsed.
+    #[error("not a URL: {0}")]
+    InvalidUrl(url::ParseError),
+    /// Only http and https are fetched.
+    #[error("the scheme `{0}` is not fetched, only http and https")]
+    SchemeNotAllowed(String),
+    /// No item has this id.
+    #[error("no such item")]
+    ItemNotFound,
+    /// An item with this id is there already; it is unchanged.
+    #[error("an item with this id is there already, in state {0}")]
+    ItemExists(ItemState),
+    /// The command makes no sense in the item's state; the item is unchanged.
+    #[error(transparent)]
+    InvalidState(#[from] InvalidTransition),
+    /// Its metadata is being loaded by another thread.
+    #[error("its metadata is being loaded already")]
+    Loading,
+    /// It has no playback location before it is completed.
+    #[error("it can't be played before it is completed: it is {0}")]
+    NotCompleted(ItemState),
+    /// No answer from the host: lookup, connect, TLS, time-out or a broken connection.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The server answered with this status.
+    #[error("HTTP status {0}")]
+    Status(u16),
+    /// The answer does not fit the request or its own headers.
+    #[error("{0}")]
+    BadAnswer(BadAnswer),
+    /// The playlist is larger than the limit.
+    #[error("the playlist is larger than {0} bytes")]
+    TooLarge(u64),
+    /// The answer is not an HLS playlist, or it is a broken one.
+    #[error("not a usable playlist: {0}")]
+    Playlist(hls_parse::Error),
+    /// A media playlist was expected where a multivariant playlist came.
+    #[error("a media playlist was expected, and a multivariant playlist came")]
+    NestedMultivariant,
+    /// No variant can be chosen.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The presentation can't be downloaded: live, an unsupported encryption, a scheme that is not fetched.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Not enough free space.
+    #[error("not enough space: {needed} bytes are needed and {free} are free")]
+    NoSpace {
+        /// Bytes still to come, plus the reserve.
+        needed: u64,
+        /// Bytes free on the volume.
+        free: u64,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// A file or folder of the store can't be read or written.
+    #[error("the store failed: {0}")]
+    Store(io::Error),
+    /// A record of the store is damaged or of a later version.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// Another process writes to this folder.
+    #[error("another process (pid {0}) has this folder open for writing")]
+    Locked(u32),
+    /// The command was cancelled, or the manager is closed.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// How an answer is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BadAnswer {
+    /// The body ended early.
+    #[error("the body ended after {got} of {expected} bytes")]
+    Truncated {
+        /// Bytes that came.
+        got: u64,
+        /// Bytes that were announced or asked for.
+        expected: u64,
+    },
+    /// The body has no announced end, so that a cut can't be told from the end.
+    #[error("the answer does not say how long it is")]
+    UnknownLength,
+    /// A part of the answer is empty where bytes are needed.
+    #[error("the answer is empty")]
+    Empty,
+    /// A web page came where media was asked for.
+    #[error("a web page came instead of media")]
+    WebPage,
+    /// The range in the answer is not the range that was asked for.
+    #[error("the answer's range `{0}` is not the one asked for")]
+    WrongRange(String),
+    /// The range lies outside the file.
+    #[error("the file has {0} bytes, fewer than the playlist says")]
+    OutOfRange(u64),
+    /// A content key has the wrong length.
+    #[error("a content key of {got} bytes, where 16 are needed")]
+    KeyLength {
+        /// Bytes that came.
+        got: u64,
+    },
+    /// The file changed on the server between two requests.
+    #[error("the file changed on the server while it was downloaded")]
+    Changed,
+    /// A `data:` URI that can't be decoded.
+    #[error("a data URI that can't be decoded")]
+    DataUri,
+}
+
+impl Error {
+    /// Wraps what went wrong.
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Parts { item: None, url: None, attempts: 0, kind }))
+    }
+
+    /// Adds which item it happened to.
+    #[must_use]
+    pub(crate) fn of(mut self, item: &ItemId) -> Self {
+        self.0.item.get_or_insert_with(|| item.clone());
+        self
+    }
+
+    /// Adds where it happened, without what may be secret.
+    #[must_use]
+    pub(crate) fn at(mut self, url: &str) -> Self {
+        self.0.url.get_or_insert_with(|| public_part(url));
+        self
+    }
+
+    /// Adds how often it was tried.
+    #[must_use]
+    pub(crate) fn after(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// What to branch on.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// The item, where one is concerned.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemId> {
+        self.0.item.as_ref()
+    }
+
+    /// Scheme, host, port and path of the URL, where one is concerned.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// Why, as far as retrying is concerned.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not listed is not retried")]
+    pub(crate) fn failure(&self) -> Failure {
+        match &self.0.kind {
+            ErrorKind::Status(status) => Failure::from_status(*status),
+            ErrorKind::Unreachable(_)
+            | ErrorKind::Cancelled
+            | ErrorKind::BadAnswer(BadAnswer::Truncated { .. } | BadAnswer::Changed) => Failure::Transient,
+            ErrorKind::NoSpace { .. } | ErrorKind::DiskFull | ErrorKind::Store(_) => Failure::Device,
+            _ => Failure::Refused,
+        }
+    }
+
+    /// Whether the item is interrupted by it (start goes on) rather than failed (the server meant it).
+    ///
+    /// As in the reference: a status from 500 on, and whatever is not an answer, interrupts.
+    pub(crate) fn interrupts(&self) -> bool {
+        !matches!(self.failure(), Failure::Refused)
+    }
+
+    /// The error as it is kept with the item.
+    pub(crate) fn stored(&self) -> StoredFailure {
+        let status = if let ErrorKind::Status(status) = self.0.kind { Some(status) } else { None };
+        StoredFailure { code: self.code().to_owned(), message: self.to_string(), status }
+    }
+
+    /// A short fixed word for the kind, as listings and records spell it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match &self.0.kind {
+            ErrorKind::InvalidItemId(_) => "invalid-item-id",
+            ErrorKind::InvalidUrl(_) => "invalid-url",
+            ErrorKind::SchemeNotAllowed(_) => "scheme-not-allowed",
+            ErrorKind::ItemNotFound => "item-not-found",
+            ErrorKind::ItemExists(_) => "item-exists",
+            ErrorKind::InvalidState(_) => "invalid-state",
+            ErrorKind::Loading => "loading",
+            ErrorKind::NotCompleted(_) => "not-completed",
+            ErrorKind::Unreachable(_) => "unreachable",
+            ErrorKind::Status(_) => "status",
+            ErrorKind::BadAnswer(_) => "bad-answer",
+            ErrorKind::TooLarge(_) => "too-large",
+            ErrorKind::Playlist(_) => "playlist",
+            ErrorKind::NestedMultivariant => "nested-multivariant",
+            ErrorKind::Select(_) => "select",
+            ErrorKind::Plan(_) => "plan",
+            ErrorKind::NoSpace { .. } | ErrorKind::DiskFull => "no-space",
+            ErrorKind::Store(_) => "store",
+            ErrorKind::Damaged(_) => "damaged",
+            ErrorKind::Locked(_) => "locked",
+            ErrorKind::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl<T: Into<ErrorKind>> From<T> for Error {
+    fn from(kind: T) -> Self {
+        Self::new(kind.into())
+    }
+}
+
+impl From<io::Error> for ErrorKind {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only a full disk is told apart")]
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Store(error),
+        }
+    }
+}
+
+impl From<hls_parse::Error> for ErrorKind {
+    fn from(error: hls_parse::Error) -> Self {
+        Self::Playlist(error)
+    }
+}
+
+impl From<BadAnswer> for ErrorKind {
+    fn from(answer: BadAnswer) -> Self {
+        Self::BadAnswer(answer)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(item) = &self.0.item {
+            write!(f, "item `{item}`")?;
+            f.write_str(if self.0.url.is_some() { ", " } else { ": " })?;
+        }
+        if let Some(url) = &self.0.url {
+            write!(f, "{url}: ")?;
+        }
+        write!(f, "{}", self.0.kind)?;
+        match self.0.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, " after {attempts} attempts"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.kind.source()
+    }
+}
+
+/// Scheme, host, port and path of a URL.
+pub(crate) fn public_part(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) if url.has_host() => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+        }
+        Ok(url) => format!("{}:...", url.scheme()),
+        Err(_) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_which_item_and_url_and_how_often_but_not_the_token() {
+        let id = ItemId::new("1_abc").unwrap();
+        let error = Error::new(ErrorKind::Status(503))
+            .at("https://user:pass@cdn.test:8443/seg-7.ts?ks=secret#here")
+            .of(&id)
+            .after(5);
+        assert_eq!(
+            error.to_string(),
+            "item `1_abc`, https://cdn.test:8443/seg-7.ts: HTTP status 503 after 5 attempts"
+        );
+    }
+
+    #[test]
+    fn a_server_fault_interrupts_and_a_refusal_fails() {
+        let interrupts = |kind| Error::new(kind).interrupts();
+        assert!(interrupts(ErrorKind::Status(500)));
+        assert!(interrupts(ErrorKind::Unreachable("refused".into())));
+        assert!(interrupts(ErrorKind::DiskFull));
+        assert!(!interrupts(ErrorKind::Status(404)));
+        assert!(!interrupts(ErrorKind::BadAnswer(BadAnswer::WebPage)));
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        let full = ErrorKind::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(matches!(full, ErrorKind::DiskFull));
+        let broken = ErrorKind::from(io::Error::from(io::ErrorKind::PermissionDenied));
+        assert!(matches!(broken, ErrorKind::Store(_)));
+    }
+}

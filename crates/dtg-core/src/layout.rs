@@ -1,0 +1,266 @@
+//! Every local name: the only place that knows what a file or folder of the store is called.
+//!
+//! Names come from our own counters and from closed lists, never from a URI; an item's id becomes a
+//! folder name here and nowhere else. All relative paths are written with `/`.
+
+use std::fmt::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::item::{ItemId, TrackKind};
+use crate::resource::{Extension, Role};
+
+/// The file that a player opens, in the media folder.
+pub(crate) const MASTER: &str = "master.m3u8";
+
+/// A folder name is at most this long; a longer one is cut and ends in a hash of the id.
+const LONGEST_FOLDER: usize = 120;
+/// What is kept of a name that is too long.
+const KEPT_OF_LONG: usize = 60;
+/// Names that Windows keeps for devices, whatever their extension.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+/// The folder name of an item: each id has its own, also where file systems fold case.
+pub(crate) fn folder_of(id: &ItemId) -> String {
+    let id = id.as_str();
+    let mut name = String::with_capacity(id.len());
+    for (at, byte) in id.bytes().enumerate() {
+        let is_plain = matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+        if is_plain && !(at == 0 && is_device(id)) {
+            name.push(char::from(byte));
+        } else {
+            push_hex(&mut name, byte);
+        }
+    }
+    if name.len() <= LONGEST_FOLDER {
+        return name;
+    }
+    name.truncate(KEPT_OF_LONG);
+    name.push('~');
+    let hash = blake3::hash(id.as_bytes()).to_hex();
+    name.push_str(hash.get(..32).unwrap_or_default());
+    name
+}
+
+fn push_hex(name: &mut String, byte: u8) {
+    // Writing to a String can't fail.
+    let _ = write!(name, "={byte:02x}");
+}
+
+fn is_device(name: &str) -> bool {
+    let port = name.strip_prefix("com").or_else(|| name.strip_prefix("lpt"));
+    DEVICES.contains(&name) || port.is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']))
+}
+
+/// The paths directly below a manager's root.
+#[derive(Debug, Clone)]
+pub(crate) struct RootPaths(Utf8PathBuf);
+
+impl RootPaths {
+    /// The paths below `root`.
+    pub(crate) fn new(root: impl Into<Utf8PathBuf>) -> Self {
+        Self(root.into())
+    }
+
+    /// The folder itself.
+    pub(crate) fn root(&self) -> &Utf8Path {
+        &self.0
+    }
+
+    /// Held by the one writer, with its pid inside.
+    pub(crate) fn lock(&self) -> Utf8PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The index over the item folders.
+    pub(crate) fn catalog(&self) -> Utf8PathBuf {
+        self.0.join("catalog.redb")
+    }
+
+    /// Where catalog number `n` that could not be read was moved.
+    pub(crate) fn bad_catalog(&self, n: u32) -> Utf8PathBuf {
+        self.0.join(format!("catalog.redb.bad-{n}"))
+    }
+
+    /// Holds the item folders.
+    pub(crate) fn items(&self) -> Utf8PathBuf {
+        self.0.join("items")
+    }
+
+    /// One item's folder, by its folder name.
+    pub(crate) fn item(&self, folder: &str) -> ItemPaths {
+        ItemPaths(self.items().join(folder))
+    }
+
+    /// Holds what was removed and not yet deleted.
+    pub(crate) fn trash(&self) -> Utf8PathBuf {
+        self.0.join("trash")
+    }
+
+    /// The `n`th place in the trash for an item's folder.
+    pub(crate) fn trashed(&self, n: u32, folder: &str) -> Utf8PathBuf {
+        self.trash().join(format!("{n}-{folder}"))
+    }
+}
+
+/// The presentation's folder of an item, relative to the root: it holds what plays and nothing else.
+pub(crate) fn presentation_of(folder: &str) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("items/{folder}/media"))
+}
+
+/// The paths in one item's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemPaths(Utf8PathBuf);
+
+impl ItemPaths {
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Utf8Path {
+        &self.0
+    }
+
+    /// Enough of the item to find it again when the catalog is lost.
+    pub(crate) fn item(&self) -> Utf8PathBuf {
+        self.0.join("item")
+    }
+
+    /// Holds the playlists as they were fetched.
+    pub(crate) fn origin_folder(&self) -> Utf8PathBuf {
+        self.0.join("origin")
+    }
+
+    /// Where each fetched playlist came from.
+    pub(crate) fn origin_index(&self) -> Utf8PathBuf {
+        self.origin_folder().join("index")
+    }
+
+    /// Fetched playlist `n`; 0 is what the item's URL gave.
+    pub(crate) fn origin(&self, n: usize) -> Utf8PathBuf {
+        self.origin_folder().join(n.to_string())
+    }
+
+    /// What is fetched.
+    pub(crate) fn plan(&self) -> Utf8PathBuf {
+        self.0.join("plan")
+    }
+
+    /// What of it is done.
+    pub(crate) fn journal(&self) -> Utf8PathBuf {
+        self.0.join("journal")
+    }
+
+    /// Holds what plays and nothing else.
+    pub(crate) fn media(&self) -> Utf8PathBuf {
+        self.0.join("media")
+    }
+}
+
+/// The file of a resource, relative to the media folder.
+///
+/// `kind` and `playlist` are those of the local playlist it belongs to; keys, session data and sidecars
+/// belong to none and are told apart by `number` alone.
+pub(crate) fn media_name(
+    role: Role,
+    kind: TrackKind,
+    playlist: u32,
+    number: u32,
+    extension: Extension,
+) -> Utf8PathBuf {
+    let extension = extension.as_str();
+    let kind = kind_name(kind);
+    Utf8PathBuf::from(match role {
+        Role::Segment => format!("{kind}/{playlist}/{number:06}.{extension}"),
+        Role::Map => format!("{kind}/{playlist}/map-{number}.{extension}"),
+        Role::Key => format!("key/{number:03}.{extension}"),
+        Role::SessionData => format!("data/{number}.{extension}"),
+        Role::Subtitle => format!("subtitle/{number}.{extension}"),
+        Role::Thumbnail => format!("thumbnail/{number}.{extension}"),
+    })
+}
+
+/// The file of a local media playlist, relative to the media folder.
+pub(crate) fn playlist_name(kind: TrackKind, number: u32) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{}/{number}.m3u8", kind_name(kind)))
+}
+
+const fn kind_name(kind: TrackKind) -> &'static str {
+    match kind {
+        TrackKind::Video => "video",
+        TrackKind::Audio => "audio",
+        TrackKind::Text => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_folder(id: &str, expected: &str) {
+        assert_eq!(folder_of(&ItemId::new(id).unwrap()), expected);
+    }
+
+    #[test]
+    fn plain_ids_keep_their_name() {
+        check_folder("0_abc-9", "0_abc-9");
+    }
+
+    #[test]
+    fn capitals_dots_separators_and_other_scripts_are_escaped() {
+        check_folder("1_AbC", "1_=41b=43");
+        check_folder("..", "=2e=2e");
+        check_folder("../x", "=2e=2e=2fx");
+        check_folder("a%2fb", "a=252fb");
+        check_folder("a\\b:c", "a=5cb=3ac");
+        check_folder("=41", "=3d41");
+        check_folder("é", "=c3=a9");
+    }
+
+    #[test]
+    fn windows_device_names_are_not_used() {
+        check_folder("con", "=63on");
+        check_folder("nul", "=6eul");
+        check_folder("com1", "=63om1");
+        check_folder("lpt9", "=6cpt9");
+        check_folder("com10", "com10");
+        check_folder("console", "console");
+    }
+
+    #[test]
+    fn a_long_id_is_cut_and_ends_in_its_hash() {
+        let [a, b] = ["x", "y"].map(|end| folder_of(&ItemId::new("a".repeat(200) + end).unwrap()));
+        assert_eq!(a.len(), 93);
+        assert!(a.starts_with(&("a".repeat(60) + "~")));
+        assert_ne!(a, b);
+    }
+
+    proptest! {
+        #[test]
+        fn every_id_has_one_safe_folder_of_its_own(ids in prop::collection::vec("\\PC{1,80}", 1..20)) {
+            let mut seen: HashMap<String, String> = HashMap::new();
+            for id in ids.into_iter().filter_map(|id| ItemId::new(id).ok()) {
+                let folder = folder_of(&id);
+                prop_assert!(folder.len() <= LONGEST_FOLDER);
+                let is_safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-=~".contains(c);
+                prop_assert!(folder.chars().all(is_safe), "{folder}");
+                let before = seen.insert(folder, id.to_string());
+                prop_assert!(before.is_none_or(|before| before == id.as_str()));
+            }
+        }
+    }
+
+    #[test]
+    fn media_names_come_from_counters() {
+        let name = |role, extension| media_name(role, TrackKind::Video, 0, 17, extension).into_string();
+        assert_eq!(name(Role::Segment, Extension::Ts), "video/0/000017.ts");
+        assert_eq!(name(Role::Map, Extension::Mp4), "video/0/map-17.mp4");
+        assert_eq!(name(Role::Key, Extension::Key), "key/017.key");
+        assert_eq!(name(Role::SessionData, Extension::Json), "data/17.json");
+        assert_eq!(name(Role::Subtitle, Extension::Vtt), "subtitle/17.vtt");
+        assert_eq!(name(Role::Thumbnail, Extension::Jpg), "thumbnail/17.jpg");
+        assert_eq!(playlist_name(TrackKind::Audio, 1), "audio/1.m3u8");
+    }
+}

@@ -1,0 +1,53 @@
+//! Which keys are fetched, which are for a DRM system, and which no player could use.
+
+use hls_parse::{Key, KeyMethod};
+
+use super::{Input, PlanError};
+
+/// What a key line means for a download.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyUse {
+    /// Its URI names a content key that is fetched.
+    Fetch,
+    /// It belongs to a DRM system, which asks for the key itself: the line is kept as it is.
+    Drm,
+    /// No player is known to use it.
+    Unknown,
+}
+
+/// What a key line means: `identity` keys are fetched; other key formats, and `skd:` URIs, are a DRM's.
+pub(super) fn key_use(key: &Key<'_>) -> KeyUse {
+    let uri = key.uri.as_ref().map(|uri| uri.text.as_ref()).unwrap_or_default();
+    let drm = !key.is_identity() || has_scheme(uri, "skd");
+    let plain = matches!(key.method, KeyMethod::Aes128 | KeyMethod::SampleAes | KeyMethod::Aes256);
+    let common = matches!(key.method, KeyMethod::SampleAesCtr | KeyMethod::SampleAesCenc);
+    match (plain, common) {
+        (true, _) if !drm => KeyUse::Fetch,
+        (true, _) | (_, true) if drm => KeyUse::Drm,
+        _ => KeyUse::Unknown,
+    }
+}
+
+/// Refuses media for which no key in effect could be used.
+pub(super) fn check_keys(input: &Input<'_, '_>, keys: &[Key<'_>]) -> Result<(), PlanError> {
+    let Some(first) = keys.first() else { return Ok(()) };
+    if keys.iter().any(|key| key_use(key) != KeyUse::Unknown) {
+        return Ok(());
+    }
+    Err(PlanError::UnsupportedEncryption {
+        playlist: input.name(),
+        line: first.line,
+        method: first.method.as_str().to_owned(),
+    })
+}
+
+/// Whether a map under these keys can't be decrypted: whole-file encryption has no sequence number to
+/// take the IV from (RFC 8216 4.3.2.5).
+pub(super) fn lacks_iv(keys: &[Key<'_>]) -> bool {
+    let whole = |key: &Key<'_>| matches!(key.method, KeyMethod::Aes128 | KeyMethod::Aes256);
+    keys.iter().any(|key| key.is_identity() && whole(key) && key.iv.is_none())
+}
+
+fn has_scheme(uri: &str, scheme: &str) -> bool {
+    uri.split_once(':').is_some_and(|(its, _)| its.eq_ignore_ascii_case(scheme))
+}
