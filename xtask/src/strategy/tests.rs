@@ -1,0 +1,112 @@
+//! Strategies: the same for the same seed, and able to make everything they promise.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::tree::Hosts;
+use crate::write::playlist_text;
+
+fn all_text(tree: &Tree) -> String {
+    let hosts = Hosts::placeholders(&tree.hosts);
+    let texts = tree.texts().map(|(_, entry)| playlist_text(tree, &hosts, entry));
+    texts.map(|text| String::from_utf8(text).unwrap()).collect()
+}
+
+#[test]
+fn equal_seeds_give_equal_trees_and_others_do_not() {
+    let options = Options::default();
+    assert_eq!(tree_of_seed(7, &options), tree_of_seed(7, &options));
+    assert_ne!(tree_of_seed(7, &options), tree_of_seed(8, &options));
+}
+
+/// The generator's own answer, so that no platform and no update changes what a seed means without notice.
+#[test]
+fn a_seed_means_the_same_text_everywhere() {
+    let texts: String = (0..20).map(|seed| all_text(&tree_of_seed(seed, &Options::default()))).collect();
+    assert_eq!(
+        blake3::hash(texts.as_bytes()).to_string(),
+        "9c949429deb73ed1acc8455ed7aec3d341bbc60ca818aa8456accd77dd32829f"
+    );
+}
+
+#[test]
+fn every_feature_shows_in_some_tree() {
+    let wanted = [
+        "#EXT-X-BYTERANGE:",
+        "#EXT-X-MAP:",
+        "BYTERANGE=\"40@40\"",
+        "METHOD=AES-128",
+        "METHOD=SAMPLE-AES,URI=\"../../keys",
+        "METHOD=NONE",
+        "data:application/octet-stream",
+        "skd://",
+        "com.microsoft.playready",
+        "KEYFORMAT=\"identity\"",
+        "#EXT-X-DISCONTINUITY\n",
+        "#EXT-X-GAP",
+        "X-ASSET-URI",
+        "X-ASSET-LIST",
+        "IMPORT=",
+        "QUERYPARAM=",
+        "{$s}",
+        "#EXT-X-SESSION-KEY",
+        "#EXT-X-SESSION-DATA",
+        "#EXT-X-CONTENT-STEERING",
+        "#EXT-X-I-FRAME-STREAM-INF",
+        "#EXT-X-COM-ACME",
+        "#EXT-X-PART:",
+        "\r\n",
+        "\u{feff}",
+        "//h1.test",
+        "\n?seg=",
+        "http://h2.test",
+        "?n=",
+        "#t=1",
+        "%2e%2e%2f",
+        "TYPE=CLOSED-CAPTIONS",
+        "#EXT-X-MEDIA-SEQUENCE:9007199254740993",
+        "#EXT-X-DISCONTINUITY-SEQUENCE:77",
+        "#EXT-X-PROGRAM-DATE-TIME",
+        "#EXT-X-BITRATE",
+        "#EXT-X-START",
+        ",A title, with",
+    ];
+    let mut missing: BTreeSet<&str> = wanted.into_iter().collect();
+    for seed in 0..600 {
+        let text = all_text(&tree_of_seed(seed, &Options::default()));
+        missing.retain(|wanted| !text.contains(wanted));
+    }
+    assert_eq!(missing, BTreeSet::new());
+}
+
+/// Simplifies a failure as far as it goes, and says which text is left.
+fn text_of_smallest(fails: impl Fn(&Tree) -> bool) -> String {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[3; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = trees(&Options::default());
+    let mut failing = loop {
+        let tree = strategy.new_tree(&mut runner).unwrap();
+        if fails(&tree.current()) {
+            break tree;
+        }
+    };
+    let mut smallest = failing.current();
+    let mut more = failing.simplify();
+    while more {
+        more = if fails(&failing.current()) {
+            smallest = failing.current();
+            failing.simplify()
+        } else {
+            failing.complicate()
+        };
+    }
+    all_text(&smallest)
+}
+
+#[test]
+fn a_failure_shrinks_to_a_tree_of_a_few_lines() {
+    for tag in ["#EXT-X-MAP:", "#EXT-X-GAP", "METHOD=AES-128", "X-ASSET-URI", "\n?seg="] {
+        let text = text_of_smallest(|tree| all_text(tree).contains(tag));
+        assert!(text.lines().count() <= 24, "{tag}:\n{text}");
+    }
+}
