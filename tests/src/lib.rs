@@ -1,0 +1,9 @@
+//! What the workspace's integration tests and programs share.
+
+mod fixtures; // what is downloaded
+mod shelf; // what is served
+mod playback; // what a player sees of it
+
+pub use fixtures::{Fixture, media_folder};
+pub use playback::{Played, play};
+pub use shelf::Shelf;
