@@ -1,5 +1,7 @@
 //! The main job as an application does it: entry, source, download, registration, local entry.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may be blunt")]
+
 use std::collections::BTreeMap;
 
 use camino_tempfile::Utf8TempDir;
