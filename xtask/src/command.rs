@@ -1,6 +1,7 @@
 //! The commands, and the words that they are asked for with.
 
 mod serve;
+mod fixtures;
 mod encode;
 mod tidy;
 mod ci;
@@ -21,7 +22,11 @@ Usage: cargo xtask COMMAND
   serve DIR [--port N] [--fault RULES]
                        an origin over a folder, until Ctrl-C; RULES such as 'status=503,2 on=/seg-*.ts first=2',
                        separated by ';' (dtg-testkit documents them)
-  fixtures --encode    makes the media under fixtures/media anew; needs ffmpeg";
+  fixtures --encode    makes the media under fixtures/media anew; needs ffmpeg
+  fixtures --seed N --out DIR
+  fixtures --preset NAME --out DIR
+                       writes a tree with tree.json, its truth; NAME is tiny, fairplay, drm-mixed, huge, wide, vod-ts,
+                       vod-fmp4, byterange, aes-rotation, multi-audio or audio-only";
 
 /// The words were not understood.
 #[derive(Debug)]
@@ -54,11 +59,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         ["ci"] => ci::run().map(done),
         ["tidy"] => tidy::run(&root()?).map(done),
         ["serve", rest @ ..] => serve::run(rest).map(done),
-        ["fixtures", "--encode"] => {
-            let root = root()?;
-            encode::run(&root.join("fixtures/media"), &root.join("target/xtask-encode")).map(done)
-        }
-        ["fixtures", ..] => Err(Usage("fixtures takes --encode".to_owned()).into()),
+        ["fixtures", rest @ ..] => fixtures::run(rest, &root()?).map(done),
         [word, ..] => Err(Usage::unknown(word)),
     }
 }
@@ -91,7 +92,8 @@ mod tests {
     fn words_that_mean_nothing_are_refused_before_anything_starts() {
         check_refused(&["dmeo"], "`dmeo` is not understood here");
         check_refused(&["tidy", "now"], "`tidy` is not understood here");
-        check_refused(&["fixtures"], "fixtures takes --encode");
+        check_refused(&["fixtures"], "fixtures takes --encode, or --seed N | --preset NAME and --out DIR");
+        check_refused(&["fixtures", "--seed", "x", "--out", "."], "`x` is not a seed: a number from 0");
         check_refused(&["serve"], "serve takes a folder");
         check_refused(&["serve", ".", "--prot", "1"], "`--prot` is not understood here");
         check_refused(&["serve", ".", "--port", "x"], "`x` is not a port");
