@@ -117,6 +117,15 @@ pub enum BadAnswer {
     /// The body has no announced end, so that a cut can't be told from the end.
     #[error("the answer does not say how long it is")]
     UnknownLength,
+    /// The body is encoded in a way that is not undone, and was not asked for.
+    #[error("the answer is encoded by `{0}`, which was not asked for")]
+    Encoding(String),
+    /// More redirects one after another than are followed.
+    #[error("more than {0} redirects")]
+    Redirects(u32),
+    /// A redirect without a place to go to.
+    #[error("a redirect that leads nowhere")]
+    Location,
     /// A part of the answer is empty where bytes are needed.
     #[error("the answer is empty")]
     Empty,
@@ -302,7 +311,10 @@ pub(crate) fn public_part(url: &str) -> String {
             format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
         }
         Ok(url) => format!("{}:...", url.scheme()),
-        Err(_) => url.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        Err(_) => {
+            let shown = url.split(['?', '#']).next().unwrap_or_default();
+            shown.rsplit('@').next().unwrap_or_default().to_owned()
+        }
     }
 }
 
@@ -321,6 +333,12 @@ mod tests {
             error.to_string(),
             "item `1_abc`, https://cdn.test:8443/seg-7.ts: HTTP status 503 after 5 attempts"
         );
+    }
+
+    #[test]
+    fn what_is_not_a_url_is_shown_without_its_password_too() {
+        assert_eq!(public_part("http://user:pass@[bad/x?token=secret"), "[bad/x");
+        assert_eq!(public_part("not a url#fragment"), "not a url");
     }
 
     #[test]

@@ -176,7 +176,9 @@ impl Hub {
     }
 
     pub(crate) fn publish(&self, event: &Event) {
-        self.lock().listeners.retain(|listener| listener.upgrade().map(|mailbox| mailbox.put(event)).is_some());
+        self.lock()
+            .listeners
+            .retain(|listener| listener.upgrade().map(|mailbox| mailbox.put(event)).is_some());
     }
 
     pub(crate) fn close(&self) {

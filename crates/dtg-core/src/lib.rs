@@ -20,6 +20,9 @@ mod events;
 mod io; // ... and the only room that touches disk, network, threads and clock.
 mod data_url;
 mod error;
+#[cfg(feature = "_fuzz")]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use error::{BadAnswer, Error, ErrorKind};
 pub use estimate::{Basis, Estimate};
@@ -27,14 +30,16 @@ pub use events::{Event, Events, Progress};
 pub use io::load::{Loaded, dry_run, fetch_playlist};
 pub use io::reader::ContentReader;
 pub use item::{
-    InvalidItemId, Item, ItemId, ItemLocation, LocalSidecar, NewItem, Sidecar, SidecarRole, StoredFailure, Track,
-    TrackKind,
+    InvalidItemId, Item, ItemId, ItemLocation, LocalSidecar, NewItem, Sidecar, SidecarRole, StoredFailure,
+    Track, TrackKind,
 };
 pub use manager::{Builder, ContentManager, Started};
-pub use options::{AudioCodec, BitRate, Decoders, InefficientCodecs, Languages, SelectionOptions, VideoCodec};
+pub use options::{
+    AudioCodec, BitRate, Decoders, InefficientCodecs, Languages, SelectionOptions, VideoCodec,
+};
 pub use plan::{
-    DropReason, Dropped, LocalPlaylist, Locator, Master, Origin, OriginSet, Plan, PlanError, PlannedPlaylist, Planned,
-    plan,
+    DropReason, Dropped, LocalPlaylist, Locator, Master, Origin, OriginSet, Plan, PlanError, Planned,
+    PlannedPlaylist, plan,
 };
 pub use requirements::Requirements;
 pub use resource::{Extension, Extent, Fetch, FetchId, Length, Resource, Role, UriRef};

@@ -144,7 +144,11 @@ impl ContentManager {
     /// # Errors
     /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) unless the item is new, and whatever
     /// keeps the presentation from being downloaded; the item stays new and keeps the failure.
-    pub fn load_item_metadata(&self, id: &ItemId, options: impl Into<SelectionOptions>) -> Result<Item, Error> {
+    pub fn load_item_metadata(
+        &self,
+        id: &ItemId,
+        options: impl Into<SelectionOptions>,
+    ) -> Result<Item, Error> {
         self.desk.load_metadata(id, &options.into()).map_err(|error| error.of(id))
     }
 

@@ -114,7 +114,13 @@ impl Scheduler {
 
     /// Reports how an attempt ended. The answer is given once an item: when its run has ended and
     /// nothing of it is in flight any more; the item is then gone from here.
-    pub(crate) fn finished(&mut self, key: RunKey, fetch: FetchId, outcome: Outcome, now: Instant) -> Option<End> {
+    pub(crate) fn finished(
+        &mut self,
+        key: RunKey,
+        fetch: FetchId,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Option<End> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let session = self.sessions.get_mut(&key)?;
         session.finished(fetch, outcome, now);

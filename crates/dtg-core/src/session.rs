@@ -5,10 +5,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::plan::FetchId;
 use crate::retry::{Failure, RetryPolicy, Verdict};
+
+/// A policy may ask for more than an [`Instant`] can hold.
+const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How one attempt at a fetch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +122,7 @@ impl Session {
         let attempt = self.attempts.entry(fetch).or_insert(0);
         *attempt += 1;
         match self.policy.after(*attempt, failure) {
-            Verdict::RetryAfter(delay) => self.again.push(Reverse((now + delay, fetch))),
+            Verdict::RetryAfter(delay) => self.again.push(Reverse((now + delay.min(LONGEST_DELAY), fetch))),
             Verdict::GiveUp => {
                 self.stopped.get_or_insert((fetch, failure));
             }
@@ -164,7 +167,10 @@ impl Bits {
     }
 
     fn get(&self, at: u32) -> bool {
-        usize::try_from(at / 64).ok().and_then(|word| self.0.get(word)).is_some_and(|word| word >> (at % 64) & 1 == 1)
+        usize::try_from(at / 64)
+            .ok()
+            .and_then(|word| self.0.get(word))
+            .is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
     /// Whether this call changed it.

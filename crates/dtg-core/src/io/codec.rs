@@ -54,14 +54,18 @@ pub(crate) trait Stored: Sized {
 
 /// The whole record of a value.
 pub(crate) fn encode<T: Stored>(value: &T) -> Vec<u8> {
-    let payload = payload_of(&value.freeze());
+    seal::<T>(&payload_of(&value.freeze()))
+}
+
+/// The whole record around a payload.
+pub(crate) fn seal<T: Stored>(payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER.saturating_add(payload.len()));
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&SCHEMA.to_le_bytes());
     bytes.extend_from_slice(&T::KIND.to_le_bytes());
-    bytes.extend_from_slice(&length_of(&payload).to_le_bytes());
-    bytes.extend_from_slice(&checksum(&payload).to_le_bytes());
-    bytes.extend_from_slice(&payload);
+    bytes.extend_from_slice(&length_of(payload).to_le_bytes());
+    bytes.extend_from_slice(&checksum(payload).to_le_bytes());
+    bytes.extend_from_slice(payload);
     bytes
 }
 
@@ -93,12 +97,17 @@ pub(crate) fn check<T: Stored>(bytes: &[u8]) -> Result<&[u8], CodecError> {
 /// Appends a journal record to `out`.
 pub(crate) fn encode_record(record: &Record, out: &mut Vec<u8>) {
     let (kind, payload) = v1::freeze_record(record);
+    seal_record(kind, &payload, out);
+}
+
+/// Appends a journal record around a payload to `out`.
+pub(crate) fn seal_record(kind: u8, payload: &[u8], out: &mut Vec<u8>) {
     // Every payload is a few words and at most one short text, cut before it gets here.
     let length = u16::try_from(payload.len().saturating_add(1)).unwrap_or(u16::MAX);
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&short_checksum(kind, &payload).to_le_bytes());
+    out.extend_from_slice(&short_checksum(kind, payload).to_le_bytes());
     out.push(kind);
-    out.extend_from_slice(&payload);
+    out.extend_from_slice(payload);
 }
 
 /// The first journal record of `bytes`, and how many bytes it takes.

@@ -25,7 +25,12 @@ pub(crate) fn agent(config: Config) -> Agent {
 struct CancellableResolver;
 
 impl Resolver for CancellableResolver {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
         let (uri, config) = (uri.clone(), config.clone());
         cancel::leavable(move || DefaultResolver::default().resolve(&uri, &config, timeout))?
     }
@@ -45,7 +50,8 @@ impl<In: Transport> Connector<In> for CancellableTcp {
         }
         let socket = Arc::new(stream);
         cancel::watch(&socket)?;
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers =
+            LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(WatchedTcp { socket, buffers, read_timeout: None, write_timeout: None }))
     }
 }

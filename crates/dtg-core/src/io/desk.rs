@@ -10,7 +10,7 @@ use super::driver::{Driver, RunEnd};
 use super::folder::ItemFolder;
 use super::http::{Http, HttpOptions};
 use super::load::{Wish, load, remote_url};
-use super::run::{Run, Tally};
+use super::run::{Run, Tally, Versions};
 use super::sync::Syncer;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Events, Hub};
@@ -225,7 +225,7 @@ impl Desk {
             token: CancelToken::default(),
             tally,
             hub: Arc::clone(&self.hub),
-            versions: Mutex::new(opened.versions),
+            versions: Mutex::new(Versions::new(opened.versions)),
             told: Mutex::default(),
             faults: Mutex::default(),
         };
@@ -249,7 +249,7 @@ impl Desk {
 
     fn rest(&self, run: &Run, end: RunEnd) -> Result<(), Error> {
         let mut row = self.row(&run.id)?;
-        row.count(run);
+        row.count_kept(run);
         let error = match end {
             RunEnd::Done => None,
             RunEnd::Stopped(error) => Some(error.of(&run.id)),
@@ -261,7 +261,8 @@ impl Desk {
             Some(_) => ItemEvent::Fail,
         })?;
         self.catalog.put_or_owe(&row);
-        self.hub.publish(&Event::Progress(row.progress()));
+        let last = if error.is_none() { row.progress() } else { run.progress() };
+        self.hub.publish(&Event::Progress(last));
         self.tell(&row, error);
         Ok(())
     }
@@ -269,20 +270,15 @@ impl Desk {
     pub(crate) fn pause(&self, id: &ItemId) -> Result<(), Error> {
         let mut work = self.enter()?;
         let mut row = self.row(id)?;
-        let state = row.state.on(ItemEvent::Pause)?;
-        if state == row.state {
-            return Ok(());
-        }
-        row.state = state;
-        if let Some((key, run)) = work.running.remove(id) {
-            row.count(&run);
-            self.driver()?.stop(key);
-            work.leaving.insert(id.clone(), key);
-        }
-        self.keep(&row, None)?;
-        drop(work);
+        // Also an item that the last manager left in progress is not running.
+        let Some((key, run)) = work.running.remove(id) else { return Ok(()) };
+        self.driver()?.stop(key);
+        work.leaving.insert(id.clone(), key);
+        // It rests, whether or not that can be written down.
         self.rested.notify_all();
-        Ok(())
+        row.state = row.state.on(ItemEvent::Pause)?;
+        row.count_kept(&run);
+        self.keep(&row, None)
     }
 
     pub(crate) fn remove(&self, id: &ItemId) -> Result<(), Error> {
@@ -294,6 +290,7 @@ impl Desk {
         let running = work.running.remove(id).map(|(key, _)| key);
         if let Some(key) = running {
             self.driver()?.stop(key);
+            self.rested.notify_all();
         }
         if let Some(key) = running.or(work.leaving.remove(id)) {
             self.driver()?.drained(key);
@@ -301,19 +298,20 @@ impl Desk {
         // The folder first: opening gives a folder without a row its row back, and drops a row without a folder.
         self.folder(&row).discard()?;
         self.catalog.remove(id)?;
-        drop(work);
+        // Told before anyone can add the id anew.
         self.hub.publish(&Event::Removed { id: id.clone() });
+        drop(work);
         self.rested.notify_all();
         Ok(())
     }
 
     pub(crate) fn item(&self, id: &ItemId) -> Result<Item, Error> {
-        let work = self.lock();
+        let work = self.enter()?;
         Ok(work.seen(&self.row(id)?))
     }
 
     pub(crate) fn items(&self) -> Result<Vec<Item>, Error> {
-        let work = self.lock();
+        let work = self.enter()?;
         Ok(self.catalog.all()?.iter().map(|row| work.seen(row)).collect())
     }
 
@@ -327,6 +325,7 @@ impl Desk {
     }
 
     pub(crate) fn playback_location(&self, id: &ItemId) -> Result<ItemLocation, Error> {
+        let _work = self.enter()?;
         self.row(id)?.location(&self.settings.root)
     }
 
@@ -338,7 +337,9 @@ impl Desk {
         let work = self.enter()?;
         let work = self
             .rested
-            .wait_while(work, |work| !work.closed && (work.running.contains_key(id) || work.loading.contains_key(id)))
+            .wait_while(work, |work| {
+                !work.closed && (work.running.contains_key(id) || work.loading.contains_key(id))
+            })
             .unwrap_or_else(PoisonError::into_inner);
         if work.closed {
             return Err(Error::new(ErrorKind::Cancelled));
@@ -362,7 +363,7 @@ impl Desk {
         for run in running {
             if let Ok(mut row) = self.row(&run.id) {
                 // Its state stays: the next start goes on from here.
-                row.count(&run);
+                row.count_kept(&run);
                 self.catalog.put_or_owe(&row);
             }
         }

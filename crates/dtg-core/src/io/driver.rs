@@ -1,6 +1,7 @@
 //! The loop that does what the scheduler decides: rayon threads that pull one fetch after another.
 
 use std::collections::HashMap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use std::{fmt, io};
@@ -9,10 +10,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::fetch::{Fetched, fetch};
 use super::http::Http;
-use super::run::Run;
+use super::run::{Epoch, Run};
 use super::sync::Syncer;
 use crate::error::{BadAnswer, Error, ErrorKind};
 use crate::plan::FetchId;
+use crate::retry::Failure;
 use crate::schedule::{Action, End, RunKey, Scheduler};
 use crate::session::{Outcome, Session};
 
@@ -26,6 +28,14 @@ pub(crate) enum RunEnd {
     Done,
     /// This stopped it.
     Stopped(Error),
+}
+
+/// One attempt at a fetch.
+struct Attempt {
+    key: RunKey,
+    id: FetchId,
+    run: Arc<Run>,
+    epoch: Epoch,
 }
 
 /// Who is told when a run has ended by itself. Called on a download thread, with no lock held.
@@ -42,7 +52,7 @@ struct Shared {
     http: Http,
     state: Mutex<State>,
     changed: Condvar,
-    syncer: Mutex<Option<Syncer>>,
+    syncer: Syncer,
     on_end: Box<OnEnd>,
 }
 
@@ -75,7 +85,12 @@ impl fmt::Debug for Driver {
 
 impl Driver {
     /// Starts `connections` pulling threads.
-    pub(crate) fn start(connections: u16, http: Http, syncer: Syncer, on_end: Box<OnEnd>) -> io::Result<Self> {
+    pub(crate) fn start(
+        connections: u16,
+        http: Http,
+        syncer: Syncer,
+        on_end: Box<OnEnd>,
+    ) -> io::Result<Self> {
         let connections = connections.max(1);
         let pool = ThreadPoolBuilder::new()
             .num_threads(usize::from(connections))
@@ -89,13 +104,8 @@ impl Driver {
             closing: false,
             pullers: u32::from(connections),
         };
-        let shared = Arc::new(Shared {
-            http,
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            syncer: Mutex::new(Some(syncer)),
-            on_end,
-        });
+        let shared =
+            Arc::new(Shared { http, state: Mutex::new(state), changed: Condvar::new(), syncer, on_end });
         for _ in 0..connections {
             let shared = Arc::clone(&shared);
             pool.spawn(move || shared.pull());
@@ -137,9 +147,7 @@ impl Driver {
     pub(crate) fn drained(&self, key: RunKey) {
         let state = self.shared.lock();
         drop(self.shared.changed.wait_while(state, |state| state.busy.contains_key(&key)));
-        if let Some(syncer) = self.shared.syncer().as_ref() {
-            syncer.forget(key);
-        }
+        self.shared.syncer.forget(key);
     }
 
     /// Cuts off every request, makes what is there durable and waits for the threads.
@@ -150,9 +158,7 @@ impl Driver {
         self.shared.changed.notify_all();
         let ended = self.shared.changed.wait_while(state, |state| state.pullers > 0);
         drop(ended);
-        if let Some(mut syncer) = self.shared.syncer().take() {
-            syncer.close();
-        }
+        self.shared.syncer.close();
     }
 }
 
@@ -161,21 +167,22 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn syncer(&self) -> MutexGuard<'_, Option<Syncer>> {
-        self.syncer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn settled(&self, key: RunKey, run: &Run) -> io::Result<()> {
-        self.syncer().as_ref().map_or(Ok(()), |syncer| syncer.settle(key, run))
+        self.syncer.settle(key, run)
     }
 
     /// One thread's life: fetch what the scheduler says, until the driver is closed.
     fn pull(&self) {
         let mut buffer = vec![0; BUFFER];
-        while let Some((key, id, run)) = self.next() {
-            let fetched = fetch(&self.http, &run, id, &mut buffer);
-            let recorded = fetched.and_then(|fetched| self.record(key, &run, id, fetched));
-            self.report(key, &run, id, recorded);
+        while let Some(attempt) = self.next() {
+            // A panic would take the whole process along: rayon has nobody to give it to.
+            let ended = panic::catch_unwind(AssertUnwindSafe(|| {
+                let fetched = fetch(&self.http, &attempt.run, attempt.id, &mut buffer)?;
+                self.record(&attempt, fetched)
+            }));
+            let recorded =
+                ended.unwrap_or_else(|_| Err(io::Error::other("a download thread panicked").into()));
+            self.report(&attempt, recorded);
         }
         self.lock().pullers -= 1;
         self.changed.notify_all();
@@ -183,7 +190,7 @@ impl Shared {
 
     /// The next fetch; waits for it. `None` when the driver is closed.
     #[expect(clippy::disallowed_methods, reason = "the driver is who reads the clock for the scheduler")]
-    fn next(&self) -> Option<(RunKey, FetchId, Arc<Run>)> {
+    fn next(&self) -> Option<Attempt> {
         let mut state = self.lock();
         loop {
             if state.closing {
@@ -191,11 +198,12 @@ impl Shared {
             }
             let now = Instant::now();
             match state.scheduler.poll(now) {
-                Action::Fetch(key, fetch) => {
+                Action::Fetch(key, id) => {
                     let run = state.runs.get(&key).cloned();
                     if let Some(run) = run {
                         *state.busy.entry(key).or_default() += 1;
-                        return Some((key, fetch, run));
+                        let epoch = run.epoch(id);
+                        return Some(Attempt { key, id, run, epoch });
                     }
                     state.scheduler.remove(key);
                 }
@@ -212,26 +220,30 @@ impl Shared {
     }
 
     /// The bytes are in the file: now the record, then the batch.
-    fn record(&self, key: RunKey, run: &Arc<Run>, id: FetchId, fetched: Fetched) -> Result<(), Error> {
-        run.record(id, fetched)?;
-        if let Some(syncer) = self.syncer().as_ref() {
-            syncer.add(key, run, fetched.length);
-        }
+    fn record(&self, attempt: &Attempt, fetched: Fetched) -> Result<(), Error> {
+        attempt.run.record(attempt.id, fetched, attempt.epoch)?;
+        self.syncer.add(attempt.key, &attempt.run, fetched.length);
         Ok(())
     }
 
     /// Tells the scheduler how an attempt ended, and the manager if the run ended with it.
     #[expect(clippy::disallowed_methods, reason = "the driver is who reads the clock for the scheduler")]
-    fn report(&self, key: RunKey, run: &Arc<Run>, id: FetchId, ended: Result<(), Error>) {
+    fn report(&self, attempt: &Attempt, ended: Result<(), Error>) {
+        let Attempt { key, id, ref run, epoch } = *attempt;
         let now = Instant::now();
-        let outcome = match &ended {
+        let mut outcome = match &ended {
             Ok(()) => Outcome::Done,
             Err(error) => Outcome::Failed(error.failure()),
         };
-        let restarted = ended.err().and_then(|error| self.note(run, id, error));
+        let restarted = ended.err().and_then(|error| self.note(attempt, error));
         let mut state = self.lock();
         if let Some(fetches) = restarted {
             run.undone(&state.scheduler.void(key, fetches, now));
+        }
+        // Recorded, and then its file was started over: the journal does not count it any more.
+        if outcome == Outcome::Done && run.epoch(id) != epoch {
+            run.undone(&[id]);
+            outcome = Outcome::Failed(Failure::Transient);
         }
         let end = state.scheduler.finished(key, id, outcome, now);
         state.leave(key);
@@ -243,11 +255,12 @@ impl Shared {
     }
 
     /// Keeps the fault for the report; a file that changed is started over: its fetches come again.
-    fn note(&self, run: &Run, id: FetchId, error: Error) -> Option<Vec<FetchId>> {
+    fn note(&self, attempt: &Attempt, error: Error) -> Option<Vec<FetchId>> {
+        let Attempt { id, ref run, epoch, .. } = *attempt;
         let changed = matches!(error.kind(), ErrorKind::BadAnswer(BadAnswer::Changed));
         run.note_fault(id, error);
         let resource = run.fetch(id).filter(|_| changed)?.resource;
-        run.restart(resource).map_err(|error| run.note_fault(id, error)).ok()
+        run.restart(resource, epoch).map_err(|error| run.note_fault(id, error)).ok()
     }
 
     fn end(&self, key: RunKey, end: End) {

@@ -46,7 +46,10 @@ pub(crate) fn fetch(http: &Http, run: &Run, id: FetchId, buffer: &mut [u8]) -> R
         "http" | "https" => transferred(http, run, fetch, &url, buffer),
         other => Err(Error::new(ErrorKind::SchemeNotAllowed(other.to_owned()))),
     };
-    fetched.and_then(|fetched| fits(run.role(fetch.resource), fetched)).map_err(|error| error.at(url.as_str()))
+    let fits = |fetched: Fetched| {
+        fits(run.role(fetch.resource), fetched).inspect_err(|_| run.tally.lost(fetched.length))
+    };
+    fetched.and_then(fits).map_err(|error| error.at(url.as_str()))
 }
 
 /// A content key has 16 bytes (RFC 8216, 5.2); nothing that is fetched is empty.
@@ -68,7 +71,13 @@ fn decoded(run: &Run, fetch: &Fetch, url: &Url) -> Result<Fetched, Error> {
     Ok(Fetched { length, hash: XxHash3_128::oneshot(&bytes) })
 }
 
-fn transferred(http: &Http, run: &Run, fetch: &Fetch, url: &Url, buffer: &mut [u8]) -> Result<Fetched, Error> {
+fn transferred(
+    http: &Http,
+    run: &Run,
+    fetch: &Fetch,
+    url: &Url,
+    buffer: &mut [u8],
+) -> Result<Fetched, Error> {
     let known = run.version(fetch.resource);
     let ask = asked(fetch, known.as_ref());
     let mut answer = http.get(url, ask)?;
@@ -123,7 +132,9 @@ fn wanted(answer: &Answer, fetch: &Fetch, known: Option<&Version>) -> Result<Wan
         (206, Extent::Range) => {
             let range = answer.content_range.as_deref().unwrap_or_default();
             match content_range(range) {
-                Some((first, last, _)) if first == fetch.start && last == first.saturating_add(length).saturating_sub(1) => {
+                Some((first, last, _))
+                    if first == fetch.start && last == first.saturating_add(length).saturating_sub(1) =>
+                {
                     Ok(Wanted { skip: 0, take: Some(length), at: fetch.start })
                 }
                 _ => Err(BadAnswer::WrongRange(range.to_owned()).into_error()),
@@ -167,6 +178,9 @@ fn copy(
     run: &Run,
     buffer: &mut [u8],
 ) -> Result<Fetched, (u64, Error)> {
+    // Beyond a part that was cut out of a whole file there is no end near that could be waited for.
+    let is_all = !matches!((answer.status, wanted.take, answer.framing),
+        (200, Some(take), Framing::Length(length)) if wanted.skip.saturating_add(take) < length);
     let mut body = answer.reader();
     let expected = wanted.take.unwrap_or(u64::MAX);
     skip(&mut body, wanted.skip, buffer).map_err(|error| (0, error))?;
@@ -188,11 +202,11 @@ fn copy(
         run.arrived(n);
     }
     match wanted.take {
-        Some(expected) if got < expected => {
-            Err((got, BadAnswer::Truncated { got, expected }.into_error()))
-        }
+        Some(expected) if got < expected => Err((got, BadAnswer::Truncated { got, expected }.into_error())),
         _ => {
-            drain(&mut body);
+            if is_all {
+                drain(&mut body);
+            }
             Ok(Fetched { length: got, hash: hasher.finish_128() })
         }
     }

@@ -1,16 +1,23 @@
 //! HTTP as this crate needs it: one GET, its status, framing, validator and body.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use ureq::http::header::{self, HeaderMap};
+use ureq::http::response::Parts;
+use ureq::http::{Response, Version};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body, BodyReader, ResponseExt};
+use ureq::{Agent, Body, BodyReader};
 use url::Url;
 
 use super::cancel;
 use super::connect;
 use crate::error::{BadAnswer, Error, ErrorKind};
+
+/// Redirects that are followed for one request.
+const REDIRECTS: u32 = 10;
+/// The body of a redirect is read to its end if it is no longer.
+const SMALL_BODY: u64 = 64 << 10;
 
 /// How requests are made.
 #[derive(Debug, Clone)]
@@ -76,7 +83,7 @@ pub(crate) struct Answer {
 pub(crate) enum Framing {
     /// So many bytes.
     Length(u64),
-    /// The end is marked (chunked, or a compressed stream's own end).
+    /// The end is marked (chunked).
     Marked,
     /// Only by the connection's end: a cut can't be told from it.
     Unknown,
@@ -87,6 +94,9 @@ impl Http {
         let connections = usize::from(options.connections.max(1));
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            // Followed here, where schemes are judged and references resolved as everywhere else.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .user_agent(options.user_agent.as_str())
             .proxy(None)
             .timeout_connect(Some(options.connect_timeout))
@@ -102,12 +112,31 @@ impl Http {
 
     /// Sends one GET and waits for the answer's head. Any status is an answer.
     pub(crate) fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Error> {
-        self.send(url, ask).map_err(|error| Error::new(refused(&error)).at(url.as_str()))
+        self.follow(url, ask).map_err(|error| error.at(url.as_str()))
     }
 
-    fn send(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, ureq::Error> {
+    fn follow(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, Error> {
         let mut target = url.clone();
-        target.set_fragment(None);
+        for _ in 0..=REDIRECTS {
+            target.set_fragment(None);
+            let mut response = self.send(&target, ask).map_err(|error| Error::new(refused(&error)))?;
+            let headers = response.headers();
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return answer(target, response);
+            }
+            let location = text(headers, header::LOCATION).filter(|location| !location.is_empty());
+            let next = location.and_then(|location| target.join(&location).ok());
+            target = next.ok_or_else(|| BadAnswer::Location.into_error())?;
+            if !matches!(target.scheme(), "http" | "https") {
+                return Err(Error::new(ErrorKind::SchemeNotAllowed(target.scheme().to_owned())));
+            }
+            // Read to its end the connection can be used again; whatever this read meets concerns it only.
+            let _ = io::copy(&mut response.body_mut().as_reader().take(SMALL_BODY), &mut io::sink());
+        }
+        Err(BadAnswer::Redirects(REDIRECTS).into_error())
+    }
+
+    fn send(&self, target: &Url, ask: Ask<'_>) -> Result<Response<Body>, ureq::Error> {
         let mut request = self.0.get(target.as_str());
         match ask {
             Ask::Text => {}
@@ -121,18 +150,7 @@ impl Http {
                 }
             }
         }
-        let response = request.call()?;
-        let url = response.get_uri().to_string();
-        let (head, body) = response.into_parts();
-        Ok(Answer {
-            status: head.status.as_u16(),
-            url,
-            framing: framing(&head.headers),
-            content_range: text(&head.headers, header::CONTENT_RANGE),
-            validator: text(&head.headers, header::ETAG).filter(|tag| tag.starts_with('"')),
-            mime_type: text(&head.headers, header::CONTENT_TYPE).map(|value| media_type(&value)),
-            body,
-        })
+        request.call()
     }
 
     /// Fetches a text of at most `limit` bytes; anything but status 200 is an error.
@@ -180,12 +198,34 @@ fn media_type(value: &str) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn framing(headers: &HeaderMap) -> Framing {
-    let is_encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
-    let is_chunked = headers.contains_key(header::TRANSFER_ENCODING);
-    let length = text(headers, header::CONTENT_LENGTH).and_then(|value| value.trim().parse().ok());
+/// The answer in this response of `url`; one in an encoding that is not undone is refused.
+fn answer(url: Url, response: Response<Body>) -> Result<Answer, Error> {
+    let (head, body) = response.into_parts();
+    // ureq undoes gzip, and then takes the header away.
+    let encoding = text(&head.headers, header::CONTENT_ENCODING).unwrap_or_default();
+    if head.status.is_success() && !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
+        return Err(BadAnswer::Encoding(encoding).into_error());
+    }
+    Ok(Answer {
+        status: head.status.as_u16(),
+        url: url.into(),
+        framing: framing(&head),
+        content_range: text(&head.headers, header::CONTENT_RANGE),
+        validator: text(&head.headers, header::ETAG).filter(|tag| tag.starts_with('"')),
+        mime_type: text(&head.headers, header::CONTENT_TYPE).map(|value| media_type(&value)),
+        body,
+    })
+}
+
+/// As ureq reads it: chunked before Content-Length, and neither in HTTP/1.0 by a header it does not know.
+fn framing(head: &Parts) -> Framing {
+    let codings =
+        head.headers.get_all(header::TRANSFER_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let is_chunked =
+        codings.flat_map(|value| value.split(',')).any(|it| it.trim().eq_ignore_ascii_case("chunked"));
+    let length = text(&head.headers, header::CONTENT_LENGTH).and_then(|value| value.trim().parse().ok());
     match length {
-        _ if is_encoded || is_chunked => Framing::Marked,
+        _ if is_chunked && head.version != Version::HTTP_10 => Framing::Marked,
         Some(length) => Framing::Length(length),
         None => Framing::Unknown,
     }
@@ -199,9 +239,6 @@ fn refused(error: &ureq::Error) -> ErrorKind {
     }
     match error {
         ureq::Error::Io(error) => broken(error),
-        ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => {
-            ErrorKind::SchemeNotAllowed("of a redirect".to_owned())
-        }
         ureq::Error::HostNotFound => ErrorKind::Unreachable("the host name has no address".to_owned()),
         ureq::Error::Timeout(which) => ErrorKind::Unreachable(format!("no answer in time ({which})")),
         other => ErrorKind::Unreachable(other.to_string()),
@@ -210,14 +247,14 @@ fn refused(error: &ureq::Error) -> ErrorKind {
 
 /// What a failed read of a body means.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest says it in its own words")]
-pub(crate) fn broken(error: &std::io::Error) -> ErrorKind {
+pub(crate) fn broken(error: &io::Error) -> ErrorKind {
     if cancel::check().is_err() {
         return ErrorKind::Cancelled;
     }
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => ErrorKind::Unreachable("the connection was refused".to_owned()),
-        std::io::ErrorKind::ConnectionReset => ErrorKind::Unreachable("the connection was reset".to_owned()),
-        std::io::ErrorKind::UnexpectedEof => ErrorKind::Unreachable("the connection ended early".to_owned()),
+        io::ErrorKind::ConnectionRefused => ErrorKind::Unreachable("the connection was refused".to_owned()),
+        io::ErrorKind::ConnectionReset => ErrorKind::Unreachable("the connection was reset".to_owned()),
+        io::ErrorKind::UnexpectedEof => ErrorKind::Unreachable("the connection ended early".to_owned()),
         _ => ErrorKind::Unreachable(error.to_string()),
     }
 }
@@ -230,19 +267,20 @@ mod tests {
 
     #[track_caller]
     fn check_framing(headers: &[(&'static str, &'static str)], expected: Framing) {
-        let map = headers
-            .iter()
-            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        assert_eq!(framing(&map), expected);
+        let (mut head, ()) = Response::new(()).into_parts();
+        for (name, value) in headers {
+            head.headers.append(*name, HeaderValue::from_static(value));
+        }
+        assert_eq!(framing(&head), expected, "{headers:?}");
     }
 
     #[test]
     fn the_end_of_a_body_is_known_by_length_or_mark() {
         check_framing(&[("content-length", "17")], Framing::Length(17));
         check_framing(&[("transfer-encoding", "chunked")], Framing::Marked);
-        check_framing(&[("content-length", "17"), ("content-encoding", "gzip")], Framing::Marked);
-        check_framing(&[("content-length", "17"), ("content-encoding", "identity")], Framing::Length(17));
+        check_framing(&[("transfer-encoding", "gzip, Chunked"), ("content-length", "17")], Framing::Marked);
+        check_framing(&[("transfer-encoding", "identity")], Framing::Unknown);
+        check_framing(&[("transfer-encoding", "gzip")], Framing::Unknown);
         check_framing(&[], Framing::Unknown);
         check_framing(&[("content-length", "-1")], Framing::Unknown);
     }

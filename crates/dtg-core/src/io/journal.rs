@@ -17,7 +17,7 @@ use super::run::Version;
 use crate::plan::FetchId;
 
 /// Magic and schema.
-const HEADER: [u8; 8] = *b"DTGj\x01\0\0\0";
+pub(crate) const HEADER: [u8; 8] = *b"DTGj\x01\0\0\0";
 /// A journal of more bytes than this is not read.
 const LIMIT: u64 = 4 << 30;
 
@@ -133,7 +133,7 @@ pub(crate) fn replay(
     read(disk, path, resource_of).map(|(replay, _)| replay)
 }
 
-/// What a journal says, and where its sound part ends; 0 when even its head is not sound.
+/// What a journal says, and where its sound part ends.
 fn read(
     disk: &dyn Disk,
     path: &Utf8Path,
@@ -144,10 +144,18 @@ fn read(
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(StoreError::at(path)(error)),
     };
+    understand(&bytes, resource_of).map_err(StoreError::in_record(path))
+}
+
+/// What these bytes of a journal say, and where their sound part ends; 0 when even their head is not sound.
+pub(crate) fn understand(
+    bytes: &[u8],
+    resource_of: impl Fn(FetchId) -> Option<u32>,
+) -> Result<(Replay, u64), CodecError> {
     let Some(mut rest) = bytes.strip_prefix(&HEADER) else {
-        return match bytes.as_slice() {
+        return match bytes {
             [b'D', b'T', b'G', b'j', low, high, ..] if u16::from_le_bytes([*low, *high]) > 1 => {
-                Err(StoreError::in_record(path)(CodecError::Later(u16::from_le_bytes([*low, *high]))))
+                Err(CodecError::Later(u16::from_le_bytes([*low, *high])))
             }
             _ => Ok((Replay::default(), 0)),
         };

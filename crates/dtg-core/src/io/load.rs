@@ -73,7 +73,12 @@ pub(crate) fn load(http: &Http, url: &str, wish: Wish<'_>, token: &CancelToken) 
     Ok(Loaded { origins, selection: Some(selection), planned })
 }
 
-fn fetch_media(http: &Http, base: &str, selection: &Selection, token: &CancelToken) -> Result<Vec<Origin>, Error> {
+fn fetch_media(
+    http: &Http,
+    base: &str,
+    selection: &Selection,
+    token: &CancelToken,
+) -> Result<Vec<Origin>, Error> {
     let base = remote_url(base)?;
     let urls: Vec<Url> = selection
         .playlists()

@@ -33,10 +33,32 @@ pub(crate) struct Run {
     pub(crate) token: CancelToken,
     pub(crate) tally: Tally,
     pub(crate) hub: Arc<Hub>,
-    pub(crate) versions: Mutex<HashMap<u32, Version>>,
+    pub(crate) versions: Mutex<Versions>,
     pub(crate) told: Mutex<Option<Instant>>,
     pub(crate) faults: Mutex<HashMap<FetchId, Error>>,
 }
+
+/// The versions of the files whose parts come one by one.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    known: HashMap<u32, Version>,
+    /// How often a file was started over in this run.
+    restarts: HashMap<u32, u32>,
+}
+
+impl Versions {
+    pub(crate) fn new(known: HashMap<u32, Version>) -> Self {
+        Self { known, restarts: HashMap::new() }
+    }
+
+    fn epoch(&self, resource: u32) -> Epoch {
+        Epoch(self.restarts.get(&resource).copied().unwrap_or(0))
+    }
+}
+
+/// Counts how often a file was started over: what began in an earlier epoch is of another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Epoch(u32);
 
 /// Which version of a remote file was seen: all its parts must come from the same one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +72,9 @@ pub(crate) struct Version {
 impl Version {
     pub(crate) fn of(answer: &Answer) -> Self {
         let total = match (answer.status, answer.framing) {
-            (206, _) => answer.content_range.as_deref().and_then(content_range).and_then(|(_, _, total)| total),
+            (206, _) => {
+                answer.content_range.as_deref().and_then(content_range).and_then(|(_, _, total)| total)
+            }
             (_, Framing::Length(length)) => Some(length),
             (_, Framing::Marked | Framing::Unknown) => None,
         };
@@ -88,12 +112,18 @@ impl Run {
         Ok(self.folder.media_file(&self.plan, resource)?)
     }
 
-    fn versions(&self) -> MutexGuard<'_, HashMap<u32, Version>> {
+    fn versions(&self) -> MutexGuard<'_, Versions> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn version(&self, resource: u32) -> Option<Version> {
-        self.versions().get(&resource).cloned()
+        self.versions().known.get(&resource).cloned()
+    }
+
+    /// The present epoch of the fetch's file: asked for before an attempt at it.
+    pub(crate) fn epoch(&self, fetch: FetchId) -> Epoch {
+        let versions = self.versions();
+        self.fetch(fetch).map_or(Epoch(0), |fetch| versions.epoch(fetch.resource))
     }
 
     /// Remembers which version of a file answered; another one than before is an error.
@@ -104,7 +134,7 @@ impl Run {
         if fetch.extent == Extent::Whole || seen == Version::default() {
             return Ok(());
         }
-        let is_new = match self.versions().entry(resource) {
+        let is_new = match self.versions().known.entry(resource) {
             std::collections::hash_map::Entry::Occupied(known) if known.get().differs(&seen) => {
                 return Err(BadAnswer::Changed.into_error());
             }
@@ -121,10 +151,17 @@ impl Run {
         Ok(())
     }
 
-    /// Forgets the version of a file that changed; answers the fetches that must come again.
-    pub(crate) fn restart(&self, resource: u32) -> Result<Vec<FetchId>, Error> {
+    /// Forgets the version of a file that changed since `epoch`, unless another thread has done so;
+    /// answers the fetches that must come again.
+    pub(crate) fn restart(&self, resource: u32, epoch: Epoch) -> Result<Vec<FetchId>, Error> {
+        let mut versions = self.versions();
+        if versions.epoch(resource) != epoch {
+            return Ok(Vec::new());
+        }
         self.journal.append(&[Record::Restarted { resource }])?;
-        self.versions().remove(&resource);
+        versions.known.remove(&resource);
+        *versions.restarts.entry(resource).or_default() += 1;
+        drop(versions);
         Ok(self.plan.fetches_of(resource))
     }
 
@@ -134,10 +171,24 @@ impl Run {
         lengths.for_each(|length| self.tally.undone(length));
     }
 
-    /// Writes down that a fetch is done.
-    pub(crate) fn record(&self, fetch: FetchId, fetched: Fetched) -> Result<(), Error> {
-        self.journal.append(&[Record::Finished { fetch, length: fetched.length, hash: fetched.hash }])?;
-        let planned = self.fetch(fetch).map_or(fetched.length, |fetch| fetch.length.bytes());
+    /// Writes down that a fetch is done, unless its file was started over since `epoch`: then the bytes
+    /// may be those of another version.
+    pub(crate) fn record(&self, id: FetchId, fetched: Fetched, epoch: Epoch) -> Result<(), Error> {
+        let (planned, resource) =
+            self.fetch(id).map_or((fetched.length, 0), |fetch| (fetch.length.bytes(), fetch.resource));
+        // Held over the append: a restart comes before or after it in the journal, never at the same time.
+        let versions = self.versions();
+        let recorded = if versions.epoch(resource) == epoch {
+            let record = Record::Finished { fetch: id, length: fetched.length, hash: fetched.hash };
+            self.journal.append(&[record]).map_err(Error::from)
+        } else {
+            Err(BadAnswer::Changed.into_error())
+        };
+        drop(versions);
+        if recorded.is_err() {
+            self.tally.lost(fetched.length);
+            return recorded;
+        }
         self.tally.done(planned, fetched.length);
         Ok(())
     }
@@ -145,7 +196,7 @@ impl Run {
     /// Counts bytes that arrived, and tells listeners now and then.
     pub(crate) fn arrived(&self, bytes: u64) {
         self.tally.arrived(bytes);
-        if self.is_time_to_tell() {
+        if self.is_time_to_tell() && !self.token.is_cancelled() {
             self.hub.publish(&Event::Progress(self.progress()));
         }
     }
@@ -187,6 +238,8 @@ impl Run {
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     downloaded: AtomicU64,
+    /// Of those, the bytes of fetches that are done.
+    kept: AtomicU64,
     expected: AtomicU64,
     done: AtomicU32,
     /// The largest fraction that was told, in parts of 2^32.
@@ -198,6 +251,7 @@ impl Tally {
     pub(crate) fn new(downloaded: u64, expected: u64, done: u32) -> Self {
         Self {
             downloaded: downloaded.into(),
+            kept: downloaded.into(),
             expected: expected.into(),
             done: done.into(),
             best: AtomicU64::default(),
@@ -216,6 +270,7 @@ impl Tally {
     /// Counts a done fetch, whose real length replaces the planned one.
     fn done(&self, planned: u64, real: u64) {
         self.done.fetch_add(1, Ordering::Relaxed);
+        self.kept.fetch_add(real, Ordering::Relaxed);
         if real >= planned {
             self.expected.fetch_add(real - planned, Ordering::Relaxed);
         } else {
@@ -226,11 +281,17 @@ impl Tally {
     /// Takes back a done fetch.
     pub(crate) fn undone(&self, length: u64) {
         self.done.fetch_sub(1, Ordering::Relaxed);
+        self.kept.fetch_sub(length, Ordering::Relaxed);
         self.lost(length);
     }
 
     pub(crate) fn downloaded(&self) -> u64 {
         self.downloaded.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that will not be fetched again.
+    pub(crate) fn kept(&self) -> u64 {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Never less than what is there.
@@ -281,7 +342,8 @@ mod tests {
 
     #[test]
     fn versions_differ_where_both_say_something_else() {
-        let version = |validator: Option<&str>, total| Version { validator: validator.map(str::to_owned), total };
+        let version =
+            |validator: Option<&str>, total| Version { validator: validator.map(str::to_owned), total };
         assert!(version(Some("\"a\""), None).differs(&version(Some("\"b\""), None)));
         assert!(version(None, Some(1)).differs(&version(None, Some(2))));
         assert!(!version(Some("\"a\""), Some(1)).differs(&version(None, None)));

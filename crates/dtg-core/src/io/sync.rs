@@ -24,7 +24,7 @@ const BYTES: u64 = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Syncer {
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Syncer {
             let shared = Arc::clone(&shared);
             thread::Builder::new().name("dtg-sync".into()).spawn(move || shared.run())?
         };
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Adds a finished fetch to the batch.
@@ -80,13 +80,20 @@ impl Syncer {
     }
 
     /// Syncs what is left and ends the thread.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn close(&self) {
         self.shared.lock().closing = true;
         self.shared.changed.notify_all();
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
             // The thread has nothing to answer: its last sync is done or was reported in the log.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Syncer {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

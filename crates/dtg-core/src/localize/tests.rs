@@ -1,3 +1,5 @@
+//! The closed list of edits, and that nothing else changes.
+
 use crate::options::{BitRate, Languages, SelectionOptions};
 use crate::plan::tests::{alone, together};
 use crate::plan::{Dropped, Planned};

@@ -1,3 +1,5 @@
+//! What is planned, by small playlists.
+
 use hls_parse::ParseOptions;
 
 use super::*;

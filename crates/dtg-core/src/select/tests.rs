@@ -1,3 +1,5 @@
+//! What is chosen, by small menus.
+
 use hls_parse::{ParseOptions, Playlist};
 
 use super::*;

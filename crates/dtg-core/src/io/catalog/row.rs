@@ -166,6 +166,12 @@ impl CatalogRow {
         self.fetches_done = u32::try_from(done.len()).unwrap_or(u32::MAX);
     }
 
+    /// Takes over what will not be fetched again of a run that ends.
+    pub(crate) fn count_kept(&mut self, run: &Run) {
+        self.count(run);
+        self.downloaded_bytes = run.tally.kept();
+    }
+
     /// Takes over how far a run has come.
     pub(crate) fn count(&mut self, run: &Run) {
         self.downloaded_bytes = run.tally.downloaded();

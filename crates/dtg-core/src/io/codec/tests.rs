@@ -215,24 +215,13 @@ fn an_overlong_validator_is_left_out() {
     assert_eq!(decode_record(&bytes), Ok((Some(kept), bytes.len())));
 }
 
-/// A sound record around any payload: what only a hostile hand can write.
-fn forged<T: Stored>(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&SCHEMA.to_le_bytes());
-    bytes.extend_from_slice(&T::KIND.to_le_bytes());
-    bytes.extend_from_slice(&length_of(payload).to_le_bytes());
-    bytes.extend_from_slice(&checksum(payload).to_le_bytes());
-    bytes.extend_from_slice(payload);
-    bytes
-}
-
 #[test]
 fn a_hostile_length_is_an_error_and_makes_nothing() {
     for length in [u64::MAX, 1 << 40, 1 << 20] {
         let payload = length.to_le_bytes();
-        assert!(decode::<Plan>(&forged::<Plan>(&payload)).is_err());
-        assert!(decode::<OriginIndex>(&forged::<OriginIndex>(&payload)).is_err());
-        assert!(decode::<ItemRecord>(&forged::<ItemRecord>(&payload)).is_err());
+        assert!(decode::<Plan>(&seal::<Plan>(&payload)).is_err());
+        assert!(decode::<OriginIndex>(&seal::<OriginIndex>(&payload)).is_err());
+        assert!(decode::<ItemRecord>(&seal::<ItemRecord>(&payload)).is_err());
     }
 }
 
@@ -263,8 +252,8 @@ proptest! {
 
     #[test]
     fn any_payload_is_read_or_refused(payload in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = decode::<Plan>(&forged::<Plan>(&payload));
-        let _ = decode::<CatalogRow>(&forged::<CatalogRow>(&payload));
+        let _ = decode::<Plan>(&seal::<Plan>(&payload));
+        let _ = decode::<CatalogRow>(&seal::<CatalogRow>(&payload));
         let _ = decode_record(&payload);
     }
 }

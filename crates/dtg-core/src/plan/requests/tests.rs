@@ -1,3 +1,5 @@
+//! How byte ranges become requests.
+
 use proptest::prelude::*;
 
 use super::*;
