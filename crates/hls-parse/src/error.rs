@@ -9,6 +9,12 @@ use crate::line::{Line, LineKind};
 /// Why a playlist was refused, or could not be changed; says which line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
+    // Boxed, so that a `Result` without fault costs a reader of millions of lines nothing.
+    fault: Box<Fault>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fault {
     line: Option<u32>,
     subject: String,
     kind: ErrorKind,
@@ -66,42 +72,48 @@ pub enum ErrorKind {
 
 impl Error {
     /// A fault that belongs to no line.
-    pub(crate) const fn new(kind: ErrorKind) -> Self {
-        Self { line: None, subject: String::new(), kind }
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self::of(None, String::new(), kind)
+    }
+
+    #[cold]
+    fn of(line: Option<u32>, subject: String, kind: ErrorKind) -> Self {
+        Self { fault: Box::new(Fault { line, subject, kind }) }
     }
 
     /// A fault of one line.
     pub(crate) fn at(line: &Line<'_>, kind: ErrorKind) -> Self {
-        Self { line: Some(line.number), subject: subject_of(line), kind }
+        Self::of(Some(line.number), subject_of(line), kind)
     }
 
     /// A fault of one URI.
     pub(crate) fn about(uri: &str, kind: ErrorKind) -> Self {
-        Self { line: None, subject: shown_uri(uri), kind }
+        Self::of(None, shown_uri(uri), kind)
     }
 
     /// The line's number, counted from 1, if the fault belongs to one.
     #[must_use]
     pub const fn line(&self) -> Option<u32> {
-        self.line
+        self.fault.line
     }
 
     /// What to branch on.
     #[must_use]
     pub const fn kind(&self) -> &ErrorKind {
-        &self.kind
+        &self.fault.kind
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
+        let Fault { line, subject, kind } = &*self.fault;
+        if let Some(line) = line {
             write!(f, "line {line}: ")?;
         }
-        if !self.subject.is_empty() {
-            write!(f, "`{}`: ", self.subject)?;
+        if !subject.is_empty() {
+            write!(f, "`{subject}`: ")?;
         }
-        self.kind.fmt(f)
+        kind.fmt(f)
     }
 }
 

@@ -1,3 +1,5 @@
+//! HLS playlists as plain values: text in, [`Playlist`] out, and the text back with nothing else changed.
+//!
 #![doc = include_str!("../README.md")]
 //! # What goes in, what comes out
 //!

@@ -97,7 +97,7 @@ pub struct Lines<'a> {
 impl<'a> Iterator for Lines<'a> {
     type Item = Line<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Line<'a>> {
         let rest = self.text.get(self.at..)?;
         if rest.is_empty() {
@@ -165,13 +165,18 @@ fn kind_of(content: &[u8], start: u32) -> LineKind<'_> {
     if !after.starts_with(b"EXT") {
         return LineKind::Comment(after);
     }
+    let end = start + 1 + position(after.len());
+    // Most tags are this one, and it needs neither search nor check.
+    if let Some(value) = after.strip_prefix(b"EXTINF:") {
+        let span = Span::new(end - position(value.len()), end);
+        return LineKind::Tag { name: "EXTINF", value: Some((value, span)) };
+    }
     let colon = memchr(b':', after);
     let name = after.get(..colon.unwrap_or(after.len())).unwrap_or_default();
     let Ok(name) = str::from_utf8(name) else { return LineKind::Comment(after) };
-    let value = colon.and_then(|at| after.get(at + 1..)).map(|value| {
-        let end = start + 1 + position(after.len());
-        (value, Span::new(end - position(value.len()), end))
-    });
+    let value = colon
+        .and_then(|at| after.get(at + 1..))
+        .map(|value| (value, Span::new(end - position(value.len()), end)));
     LineKind::Tag { name, value }
 }
 

@@ -68,7 +68,7 @@ impl Default for Limits {
             lines: 8_000_000,
             line_bytes: 1 << 20,
             attributes: 256,
-            key_formats: 16,
+            key_formats: 8,
             diagnostics: 10_000,
         }
     }

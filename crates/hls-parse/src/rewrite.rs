@@ -1,7 +1,6 @@
 //! The same playlist with other URIs.
 
 use crate::attributes::{AttributeValue, attributes};
-use crate::edits::Edits;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, Span, lines};
 use crate::parse::Playlist;
@@ -55,20 +54,24 @@ pub fn rewrite<'a>(
     text: &'a [u8],
     mut replacement: impl FnMut(UriRole, &Uri<'a>) -> Option<String>,
 ) -> Result<Vec<u8>, Error> {
-    let mut edits = Edits::new();
+    let mut out = Vec::with_capacity(text.len());
+    let mut done = 0;
     for line in lines(text) {
         for_each_uri(&line, own_role(playlist), |place, role, written, span| {
             // What cannot be read was refused or passed over by `parse`: it stays as it is.
-            let Ok(text) = playlist.variables().substitute(written) else { return Ok(()) };
-            let Some(new) = replacement(role, &Uri { text, span }) else { return Ok(()) };
+            let Ok(read) = playlist.variables().substitute(written) else { return Ok(()) };
+            let Some(new) = replacement(role, &Uri { text: read, span }) else { return Ok(()) };
             if !place.fits(&new) {
                 return Err(Error::at(&line, ErrorKind::UnfitText));
             }
-            edits.replace(span, new);
+            out.extend_from_slice(Span::new(done, span.start).of(text));
+            out.extend_from_slice(new.as_bytes());
+            done = span.end;
             Ok(())
         })?;
     }
-    edits.apply(text)
+    out.extend_from_slice(text.get(done as usize..).unwrap_or_default());
+    Ok(out)
 }
 
 /// What a line's own URI is for.
@@ -110,14 +113,17 @@ fn for_each_uri<'a>(
             Err(_) => Ok(()),
         },
         LineKind::Tag { name, .. } => {
-            for (wanted, role) in uri_attributes(name) {
-                for found in attributes(line).flatten().filter(|it| it.name == *wanted) {
-                    let place = match found.value {
-                        AttributeValue::Quoted(_) => Place::Quotes,
-                        AttributeValue::Unquoted(_) => Place::Commas,
-                    };
-                    visit(place, *role, found.value.text(), found.value_span)?;
-                }
+            let wanted = uri_attributes(name);
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            for found in attributes(line).flatten().filter(|it| !it.value.text().is_empty()) {
+                let Some((_, role)) = wanted.iter().find(|(name, _)| *name == found.name) else { continue };
+                let place = match found.value {
+                    AttributeValue::Quoted(_) => Place::Quotes,
+                    AttributeValue::Unquoted(_) => Place::Commas,
+                };
+                visit(place, *role, found.value.text(), found.value_span)?;
             }
             Ok(())
         }

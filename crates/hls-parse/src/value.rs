@@ -179,26 +179,29 @@ pub(crate) fn duration_prefix(text: &[u8]) -> Option<(Duration, usize)> {
 /// Whole part, billionths, bytes used.
 #[inline]
 fn unsigned_prefix(text: &[u8]) -> Option<(u64, u32, usize)> {
+    let whole_digits = digits(text);
     let mut whole = 0_u64;
-    let mut used = 0;
-    let mut digits = 0_usize;
-    for byte in text.iter().take_while(|byte| byte.is_ascii_digit()) {
+    for byte in text.iter().take(whole_digits) {
         whole = whole.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
-        used += 1;
-        digits += 1;
     }
-    let mut billionths = 0_u32;
-    if text.get(used) == Some(&b'.') {
-        used += 1;
-        let mut unit = BILLION / 10;
-        for byte in text.get(used..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()) {
-            billionths += unit * u32::from(byte - b'0');
-            unit /= 10;
-            used += 1;
-            digits += 1;
-        }
-    }
-    (digits > 0).then_some((whole, billionths, used))
+    let Some(fraction) = text.get(whole_digits..).and_then(|rest| rest.strip_prefix(b".")) else {
+        return (whole_digits > 0).then_some((whole, 0, whole_digits));
+    };
+    let fraction_digits = digits(fraction);
+    let kept = fraction.iter().take(fraction_digits.min(9));
+    let read = kept.fold(0_u32, |read, byte| read * 10 + u32::from(byte - b'0'));
+    let unit = BILLIONTHS.get(fraction_digits).copied().unwrap_or(1);
+    (whole_digits + fraction_digits > 0).then_some((whole, read * unit, whole_digits + 1 + fraction_digits))
+}
+
+/// How many billionths the last of so many digits behind the point counts.
+const BILLIONTHS: [u32; 10] =
+    [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
+
+/// How many digits the text begins with.
+#[inline]
+fn digits(text: &[u8]) -> usize {
+    text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
 /// 128 bits from `0x` and 1 to 32 hexadecimal digits, padded on the left.

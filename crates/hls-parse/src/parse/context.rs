@@ -8,7 +8,7 @@ use super::{ParseOptions, Parsed, Playlist, Reading};
 use crate::define::Variables;
 use crate::diagnose::{Diagnostic, Rule, Severity};
 use crate::error::{Error, ErrorKind};
-use crate::line::{Line, LineKind, Lines, Span, lines, position};
+use crate::line::{Line, LineKind, Span, position};
 use crate::value::Uri;
 
 pub(super) struct Context<'a, 'o> {
@@ -17,30 +17,30 @@ pub(super) struct Context<'a, 'o> {
     pub(super) variables: Variables,
     /// Whether a multivariant playlist is being read.
     pub(super) multivariant: bool,
-    lines: Lines<'a>,
-    facts: Facts,
+    facts: Facts<'a>,
     expanded: usize,
     diagnostics: Vec<Diagnostic>,
     left_out: u32,
 }
 
 /// What one fast look at the whole text tells, so that single lines need not be looked at.
-struct Facts {
-    utf8: bool,
+struct Facts<'a> {
+    /// The text, if all of it is UTF-8.
+    utf8: Option<&'a str>,
+    /// Whether there may be control characters other than line ends.
     controls: bool,
+    /// Whether there may be references to variables.
     references: bool,
 }
 
-impl Facts {
-    fn of(text: &[u8]) -> Self {
-        let ascii = text.is_ascii();
+impl<'a> Facts<'a> {
+    fn of(text: &'a [u8]) -> Self {
         // No early exit, so that this runs at memory speed.
-        let is_control = |byte: u8| byte == 0x7F || byte < b' ' && byte != b'\n' && byte != b'\r';
-        let controls =
-            text.chunks(4096).any(|chunk| chunk.iter().fold(false, |any, byte| any | is_control(*byte)));
+        let odd = |byte: u8| byte >= 0x7F || byte < b' ' && byte != b'\n' && byte != b'\r';
+        let controls = text.chunks(4096).any(|chunk| chunk.iter().fold(false, |any, byte| any | odd(*byte)));
         Self {
-            utf8: ascii || str::from_utf8(text).is_ok(),
-            controls: controls || !ascii || lone_return(text),
+            utf8: str::from_utf8(text).ok(),
+            controls: controls || lone_return(text),
             references: memmem::find(text, b"{$").is_some(),
         }
     }
@@ -58,7 +58,6 @@ impl<'a, 'o> Context<'a, 'o> {
             options,
             variables: Variables::default(),
             multivariant: false,
-            lines: lines(text),
             facts: Facts::of(text),
             expanded: 0,
             diagnostics: Vec::new(),
@@ -66,35 +65,37 @@ impl<'a, 'o> Context<'a, 'o> {
         }
     }
 
-    /// The next line that is not blank, within the limits.
+    /// Checks a line against the limits and the rules that hold for every line's bytes.
     #[inline]
-    pub(super) fn next_line(&mut self) -> Result<Option<Line<'a>>, Error> {
+    pub(super) fn admit(&mut self, line: &Line<'a>) -> Result<(), Error> {
         let limits = &self.options.limits;
-        for line in self.lines.by_ref() {
-            if line.number > limits.lines {
-                return Err(Error::new(ErrorKind::Limit { what: "lines", limit: limits.lines }));
-            }
-            if line.span.len() > limits.line_bytes {
-                return Err(Error::at(
-                    &line,
-                    ErrorKind::Limit { what: "bytes in a line", limit: limits.line_bytes },
-                ));
-            }
-            if line.kind != LineKind::Blank {
-                self.look_at(&line)?;
-                return Ok(Some(line));
-            }
-        }
-        Ok(None)
+        let unusual = line.number > limits.lines
+            || line.span.len() > limits.line_bytes
+            || line.content != line.span
+            || self.facts.controls
+            || self.facts.utf8.is_none();
+        if unusual { self.look_at(line) } else { Ok(()) }
     }
 
-    /// Rules that hold for every line's bytes.
-    #[inline]
+    #[cold]
     fn look_at(&mut self, line: &Line<'a>) -> Result<(), Error> {
+        let limits = &self.options.limits;
+        if line.number > limits.lines {
+            return Err(Error::new(ErrorKind::Limit { what: "lines", limit: limits.lines }));
+        }
+        if line.span.len() > limits.line_bytes {
+            return Err(Error::at(
+                line,
+                ErrorKind::Limit { what: "bytes in a line", limit: limits.line_bytes },
+            ));
+        }
+        if line.kind == LineKind::Blank {
+            return Ok(());
+        }
         if line.content != line.span && line.number > 1 {
             self.odd(line, line.span, Rule::Blanks)?;
         }
-        if self.facts.controls || !self.facts.utf8 { self.look_closely(line) } else { Ok(()) }
+        self.look_closely(line)
     }
 
     fn look_closely(&mut self, line: &Line<'a>) -> Result<(), Error> {
@@ -173,7 +174,10 @@ impl<'a, 'o> Context<'a, 'o> {
     /// A URI's text: never altered in silence, never with control characters.
     #[inline]
     pub(super) fn uri(&mut self, line: &Line<'_>, bytes: &'a [u8], span: Span) -> Result<Uri<'a>, Error> {
-        let Ok(text) = str::from_utf8(bytes) else { return Err(Error::at(line, ErrorKind::Encoding)) };
+        let whole = self.facts.utf8.and_then(|text| text.get(span.start as usize..span.end as usize));
+        let Some(text) = whole.or_else(|| str::from_utf8(bytes).ok()) else {
+            return Err(Error::at(line, ErrorKind::Encoding));
+        };
         if self.facts.controls && text.chars().any(char::is_control) {
             return Err(Error::at(line, ErrorKind::Rule(Rule::ControlInUri)));
         }

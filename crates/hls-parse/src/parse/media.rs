@@ -8,13 +8,14 @@ use super::segments::Segments;
 use super::{TagKind, date_range, kind_of, low_latency};
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
-use crate::line::{Line, LineKind};
+use crate::line::{Line, LineKind, lines};
 use crate::media::{MediaPlaylist, PlaylistType};
 use crate::value::{duration_prefix, integer};
 
 pub(super) fn read<'a>(context: &mut Context<'a, '_>) -> Result<MediaPlaylist<'a>, Error> {
     let mut reader = Reader::new();
-    while let Some(line) = context.next_line()? {
+    for line in lines(context.text) {
+        context.admit(&line)?;
         match line.kind {
             LineKind::Uri(bytes) => reader.uri(context, &line, bytes)?,
             LineKind::Tag { name: "EXTINF", .. } => reader.segments.inf(context, &line)?,

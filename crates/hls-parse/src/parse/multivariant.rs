@@ -10,7 +10,7 @@ use super::{TagKind, key, kind_of};
 use crate::diagnose::Rule;
 use crate::error::Error;
 use crate::key::KeyMethod;
-use crate::line::{Line, LineKind};
+use crate::line::{Line, LineKind, lines};
 use crate::multivariant::{
     ClosedCaptions, ContentSteering, IFrameVariant, MediaKind, Multivariant, Rendition, SessionData, Variant,
 };
@@ -19,7 +19,8 @@ use crate::value::Uri;
 pub(super) fn read<'a>(context: &mut Context<'a, '_>) -> Result<Multivariant<'a>, Error> {
     context.multivariant = true;
     let mut reader = Reader::default();
-    while let Some(line) = context.next_line()? {
+    for line in lines(context.text) {
+        context.admit(&line)?;
         match line.kind {
             LineKind::Tag { name, .. } => reader.tag(context, line, name)?,
             LineKind::Uri(bytes) => reader.uri(context, &line, bytes)?,

@@ -90,7 +90,9 @@ impl<'a> Segments<'a> {
             }
         };
         let title = (!title.is_empty()).then(|| String::from_utf8_lossy(title));
-        self.drop_inf(context)?;
+        if self.pending.inf.is_some() {
+            self.drop_inf(context)?;
+        }
         let duration = duration.unwrap_or_default();
         self.pending.inf = Some(Inf { duration, title, line: line.number, span: line.span });
         Ok(())
@@ -182,16 +184,16 @@ impl<'a> Segments<'a> {
         line: &Line<'a>,
         bytes: &'a [u8],
     ) -> Result<(), Error> {
-        let pending = std::mem::take(&mut self.pending);
-        let Some(inf) = pending.inf else {
-            self.pending.discontinuity = pending.discontinuity;
-            return context.odd(line, line.span, Rule::NoDuration);
-        };
+        let pending = &mut self.pending;
+        let (range, program_date_time) = (pending.range.take(), pending.date.take());
+        let gap = std::mem::take(&mut pending.gap);
+        let Some(inf) = pending.inf.take() else { return context.odd(line, line.span, Rule::NoDuration) };
+        let discontinuity = std::mem::take(&mut pending.discontinuity);
         let uri = context.uri(line, bytes, line.content)?;
-        let byte_range = match pending.range {
+        let byte_range = match range {
+            None => None,
             Some((length, Some(offset))) => Some(absolute(line, length, offset)?),
             Some((length, None)) => Some(absolute(line, length, self.continued_at(line, &uri.text)?)?),
-            None => None,
         };
         let (keys, map, media_sequence) = self.here(line)?;
         self.next_sequence = media_sequence.checked_add(1);
@@ -202,13 +204,13 @@ impl<'a> Segments<'a> {
             title: inf.title,
             byte_range,
             media_sequence,
-            discontinuity: pending.discontinuity,
+            discontinuity,
             discontinuity_sequence: self.discontinuities,
-            gap: pending.gap,
+            gap,
             keys,
             map,
             bitrate: self.bitrate,
-            program_date_time: pending.date,
+            program_date_time,
             line: line.number,
         });
         Ok(())

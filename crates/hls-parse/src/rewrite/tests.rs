@@ -27,14 +27,14 @@ fn check_asked(text: &str, expected: &[&str]) {
 fn every_uri_of_a_media_playlist_is_asked_for_in_order() {
     check_asked(
         "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,IV=0x1,URI=\"k\"\n#EXT-X-MAP:URI=\"m\"\n\
-         #EXT-X-DATERANGE:ID=\"1\",START-DATE=\"2026-01-01T00:00:00Z\",X-ASSET-URI=\"a\",X-ASSET-LIST=\"l\"\n\
+         #EXT-X-DATERANGE:ID=\"1\",START-DATE=\"2026-01-01T00:00:00Z\",X-ASSET-LIST=\"l\",X-ASSET-URI=\"a\"\n\
          #EXTINF:4,\n s.ts \n#EXT-X-PART:DURATION=1,URI=\"p\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"h\"\n\
          #EXT-X-RENDITION-REPORT:URI=\"r\"",
         &[
             "Key k",
             "Map m",
-            "AssetUri a",
             "AssetList l",
+            "AssetUri a",
             "Segment s.ts",
             "Part p",
             "PreloadHint h",
@@ -59,6 +59,11 @@ fn every_uri_of_a_multivariant_playlist_is_asked_for_in_order() {
             "ContentSteering c",
         ],
     );
+}
+
+#[test]
+fn an_empty_uri_counts_as_absent() {
+    check_asked("#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"g\",NAME=\"n\",URI=\"\"\n", &[]);
 }
 
 #[test]

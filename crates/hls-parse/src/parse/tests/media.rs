@@ -278,6 +278,14 @@ fn low_latency_tags_are_read() {
 }
 
 #[test]
+fn skipped_segments_count_wherever_the_first_number_is_stated() {
+    let numbers = |lines: &str| each(lines, |it| it.media_sequence);
+    let (sequence, skip) = ("#EXT-X-MEDIA-SEQUENCE:10\n", "#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n");
+    assert_eq!(numbers(&format!("{sequence}{skip}#EXTINF:1,\na")), [13]);
+    assert_eq!(numbers(&format!("{skip}{sequence}#EXTINF:1,\na")), [13]);
+}
+
+#[test]
 fn date_ranges_are_read_with_what_apps_add() {
     let text = media_text(
         "#EXT-X-DATERANGE:ID=\"ad\",CLASS=\"com.apple.hls.interstitial\",START-DATE=\"2026-01-02T03:04:05Z\",DURATION=15.5,CUE=\"PRE\",\
