@@ -6,7 +6,10 @@ mod origin;
 mod error;
 
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "_fuzz")]
+#[doc(hidden)]
+pub use origin::fuzzing;
 pub use origin::{
-    Body, Ending, Fault, Files, Headers, Hold, Memory, Origin, Request, RequestRecord, Response, Rule,
-    Signed, Site, at_random, media_type, rules,
+    Body, Ending, Fault, Files, Headers, Hold, Memory, Origin, Request, RequestRecord, Response, RetryAfter,
+    Rule, Signed, Site, at_random, media_type, rules,
 };

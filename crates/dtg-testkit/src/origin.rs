@@ -14,15 +14,21 @@ mod script;
 mod wire; // all of that as one value
 mod hold; // when
 mod record;
-mod send; // the sockets
+mod pipe; // the sockets
+#[cfg(feature = "tls")]
+mod tls;
+mod send;
 mod server;
+#[cfg(feature = "_fuzz")]
+pub mod fuzzing;
 
+use std::io;
 use std::net::{Ipv4Addr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 pub use body::Body;
-pub use fault::{Ending, Fault};
+pub use fault::{Ending, Fault, RetryAfter};
 pub use headers::Headers;
 pub use hold::Hold;
 pub use notation::rules;
@@ -34,6 +40,7 @@ pub use signed::Signed;
 pub use site::{Files, Memory, Site, media_type};
 
 use crate::{Error, ErrorKind};
+use pipe::Agree;
 use server::Shared;
 
 /// An HTTP/1.1 origin on 127.0.0.1 that answers as a [`Site`] says, unless it is told to misbehave.
@@ -60,16 +67,63 @@ impl Origin {
     /// # Errors
     /// [`ErrorKind::Start`] when the port is taken, or no thread is left.
     pub fn start_on(port: u16, site: impl Site) -> Result<Self, Error> {
-        let (shared, listener) =
-            server::start(port, Box::new(site)).map_err(|source| ErrorKind::Start { port, source })?;
+        Self::start_with(port, site, None).map_err(|source| ErrorKind::Start { port, source }.into())
+    }
+
+    /// Starts on a free port with TLS (feature `tls`).
+    ///
+    /// Its certificate is for 127.0.0.1 and localhost, by a CA that all origins of this process share; a client
+    /// has to trust [`Origin::ca_pem`]. TLS 1.2 and 1.3, HTTP/1.1 in ALPN, no session tickets. All faults are
+    /// the same within it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Start`] when the system has no port, no thread or no randomness left.
+    #[cfg(feature = "tls")]
+    pub fn start_tls(site: impl Site) -> Result<Self, Error> {
+        Self::start_tls_on(0, site)
+    }
+
+    /// Starts on this port with TLS, as [`Origin::start_tls`] does; 0 is any free one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Start`] when the port is taken, or no thread or randomness is left.
+    #[cfg(feature = "tls")]
+    pub fn start_tls_on(port: u16, site: impl Site) -> Result<Self, Error> {
+        let started = tls::authority().and_then(|ca| Self::start_with(port, site, Some(ca.agree())));
+        started.map_err(|source| ErrorKind::Start { port, source }.into())
+    }
+
+    fn start_with(port: u16, site: impl Site, agree: Option<Box<Agree>>) -> io::Result<Self> {
+        let (shared, listener) = server::start(port, Box::new(site), agree)?;
         Ok(Self { shared, listener: Mutex::new(Some(listener)) })
     }
 
-    /// The absolute URL of a target at this origin: `/a/b.ts?c` gives `http://127.0.0.1:PORT/a/b.ts?c`.
+    /// The certificate of the CA in PEM, for a client to trust; `None` of an origin without TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.authority().map(|ca| ca.pem.as_str())
+    }
+
+    /// The certificate of the CA in DER, for a client to trust; `None` of an origin without TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn ca_der(&self) -> Option<&[u8]> {
+        self.authority().map(|ca| ca.der.as_slice())
+    }
+
+    #[cfg(feature = "tls")]
+    fn authority(&self) -> Option<&'static tls::Authority> {
+        self.shared.agree.as_ref().and_then(|_| tls::authority().ok())
+    }
+
+    /// The absolute URL of a target at this origin: `/a/b.ts?c` gives `http://127.0.0.1:PORT/a/b.ts?c`, with
+    /// TLS the same with `https`.
     #[must_use]
     pub fn url(&self, target: &str) -> String {
+        let scheme = if self.shared.agree.is_some() { "https" } else { "http" };
         let slash = if target.starts_with('/') { "" } else { "/" };
-        format!("http://127.0.0.1:{}{slash}{target}", self.port())
+        format!("{scheme}://127.0.0.1:{}{slash}{target}", self.port())
     }
 
     /// The port it listens on.

@@ -1,17 +1,21 @@
 //! Everything that can be made to go wrong.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
 
 /// One way to misbehave. [`Fault`] is also written as a word (`"cut=1000,reset"`): see [`rules`](crate::rules).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// `status=503` or `status=503,2`: this status instead of the answer, with `Retry-After` in seconds.
+    /// `status=503`, `status=503,2` or `status=503,date:2`: this status instead of the answer, with
+    /// `Retry-After` in seconds or as a date.
     Status {
         /// The status.
         status: u16,
-        /// Seconds for `Retry-After`, where it is sent.
-        retry_after: Option<u32>,
+        /// What `Retry-After` says, where it is sent.
+        retry_after: Option<RetryAfter>,
     },
     /// `html`: a page of HTML with status 200, as a captive portal sends.
     Html,
@@ -47,9 +51,9 @@ pub enum Fault {
         bytes_per_second: u64,
     },
 
-    /// `gone=fin` or `gone=reset`: the connection ends without an answer.
+    /// `gone=fin`, `gone=bare` or `gone=reset`: the connection ends without an answer.
     NoAnswer(Ending),
-    /// `cut=N` or `cut=N,reset`: the connection ends after N bytes of the body; a shorter body is whole.
+    /// `cut=N`, `cut=N,bare` or `cut=N,reset`: the connection ends after N bytes of the body; a shorter body is whole.
     Cut {
         /// Bytes of the body that are sent before.
         after: u64,
@@ -114,10 +118,39 @@ pub enum Fault {
 /// How a connection ends before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// In order, as if the body were over.
+    /// In order, as if the body were over; with TLS after its `close_notify`.
     Fin,
+    /// With a FIN and no `close_notify`, as when a peer is killed; without TLS the same as [`Ending::Fin`].
+    BareFin,
     /// With a reset; what the client has not read yet may be lost.
     Reset,
+}
+
+/// The two forms of `Retry-After` (RFC 9110 section 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// `2`: so many seconds.
+    Seconds(u32),
+    /// `date:2` or `date:-60`: the date that lies so many seconds after the answer, or before it. A date has
+    /// no fractions of a second: it is the next whole one.
+    Date(i32),
+}
+
+impl RetryAfter {
+    /// As the header says it in an answer of this time.
+    pub(super) fn value(self, now: SystemTime) -> String {
+        match self {
+            Self::Seconds(seconds) => seconds.to_string(),
+            Self::Date(seconds) => date(now, seconds).unwrap_or_default(),
+        }
+    }
+}
+
+/// `None` outside the years that a date can be written for.
+fn date(now: SystemTime, seconds: i32) -> Option<String> {
+    let at = Timestamp::try_from(now).ok()?.checked_add(SignedDuration::from_secs(seconds.into())).ok()?;
+    let whole = Timestamp::from_second(at.as_second() + i64::from(at.subsec_nanosecond() > 0)).ok()?;
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&whole).ok()
 }
 
 impl Fault {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Ending, Fault, Rule};
+use super::{Ending, Fault, RetryAfter, Rule};
 use crate::{Error, ErrorKind};
 
 /// Reads rules: each is faults, then conditions, with spaces between; rules are separated by `;`.
@@ -121,7 +121,7 @@ fn with_value(word: &str, name: &str, value: &str) -> Result<Fault, Error> {
     Ok(match name {
         "status" => Fault::Status {
             status: status(word, first)?,
-            retry_after: second.map(|seconds| number(word, seconds)).transpose()?,
+            retry_after: second.map(|when| retry_after(word, when)).transpose()?,
         },
         "redirect" => Fault::Redirect {
             status: status(word, first)?,
@@ -163,6 +163,13 @@ fn status(word: &str, text: &str) -> Result<u16, Error> {
     valid.then_some(status).ok_or_else(|| wrong(word, "a status from 200 to 999"))
 }
 
+fn retry_after(word: &str, text: &str) -> Result<RetryAfter, Error> {
+    match text.strip_prefix("date:") {
+        Some(seconds) => number(word, seconds).map(RetryAfter::Date),
+        None => number(word, text).map(RetryAfter::Seconds),
+    }
+}
+
 fn time(word: &str, text: &str) -> Result<Duration, Error> {
     match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number_of), _) => number(word, number_of).map(Duration::from_millis),
@@ -174,8 +181,9 @@ fn time(word: &str, text: &str) -> Result<Duration, Error> {
 fn ending(word: &str, text: Option<&str>) -> Result<Ending, Error> {
     match text {
         None | Some("fin") => Ok(Ending::Fin),
+        Some("bare") => Ok(Ending::BareFin),
         Some("reset") => Ok(Ending::Reset),
-        Some(_) => Err(wrong(word, "fin or reset")),
+        Some(_) => Err(wrong(word, "fin, bare or reset")),
     }
 }
 

@@ -1,19 +1,19 @@
 //! Writes an answer to its socket: in time, as far as it goes, and noting how far that is.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Ending;
 use super::body::{Piece, Source, open_at};
 use super::hold::Gate;
+use super::pipe::Pipe;
 use super::record::Entry;
-use super::server::{Shared, client_is_there};
+use super::server::Shared;
 use super::wire::{Framing, Wire};
 
-/// The most that is written at once. Files go from the kernel's cache to the socket without a copy.
+/// The most that is written at once.
 const QUANTUM: u64 = 256 * 1024;
 
 /// What becomes of the connection.
@@ -25,7 +25,7 @@ pub(super) enum After {
 
 /// One answer on its way.
 pub(super) struct Sender<'a> {
-    pub(super) stream: &'a TcpStream,
+    pub(super) pipe: &'a Pipe<'a>,
     pub(super) shared: &'a Shared,
     pub(super) entry: &'a Entry,
     /// Gates within the body, in order.
@@ -117,14 +117,14 @@ impl Sender<'_> {
         if chunked {
             self.write(format!("{bytes:x}\r\n").as_bytes())?;
         }
-        reader.copy(offset, bytes, self.stream)?;
+        reader.copy(offset, bytes, self.pipe)?;
         if chunked { self.write(b"\r\n") } else { Ok(()) }
     }
 
     /// Waits at the gates here; the ending, where the body is cut here.
     fn stop_at(&mut self, sent: u64) -> io::Result<Option<Ending>> {
         while let Some(gate) = self.gates.pop_if(|gate| gate.after <= Some(sent)) {
-            if !gate.pass(|| client_is_there(self.stream)) {
+            if !gate.pass(|| self.pipe.client_is_there()) {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
         }
@@ -158,15 +158,15 @@ impl Sender<'_> {
     }
 
     fn wait(&self, delay: Duration) -> io::Result<()> {
-        match self.shared.wait(delay, self.stream) {
+        match self.shared.wait(delay, self.pipe) {
             true => Ok(()),
             false => Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }
 
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let mut stream = self.stream;
-        stream.write_all(bytes)
+        let mut pipe = self.pipe;
+        pipe.write_all(bytes)
     }
 }
 
@@ -186,21 +186,18 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `bytes`, which lie at `offset` of the piece.
-    fn copy(&mut self, offset: u64, bytes: u64, mut to: &TcpStream) -> io::Result<()> {
+    fn copy(&mut self, offset: u64, bytes: u64, mut to: &Pipe<'_>) -> io::Result<()> {
         match (&self.piece.source, &self.file) {
             (Source::Made(fill), _) => {
                 made(|at, buffer| fill(self.piece.start + offset + at, buffer), bytes, to)
             }
-            (_, Some(file)) => match io::copy(&mut file.take(bytes), &mut to)? {
-                copied if copied == bytes => Ok(()),
-                _ => Err(io::ErrorKind::UnexpectedEof.into()), // the file has become shorter
-            },
+            (_, Some(file)) => to.send_file(file, bytes),
             (_, None) => to.write_all(self.piece.bytes(offset, bytes)),
         }
     }
 }
 
-fn made(fill: impl Fn(u64, &mut [u8]), bytes: u64, mut to: &TcpStream) -> io::Result<()> {
+fn made(fill: impl Fn(u64, &mut [u8]), bytes: u64, mut to: &Pipe<'_>) -> io::Result<()> {
     let mut buffer = vec![0; usize::try_from(bytes.min(QUANTUM)).unwrap_or_default()];
     fill(0, &mut buffer);
     to.write_all(&buffer)

@@ -2,16 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-use rustix::net::sockopt::set_socket_linger;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::hold::Gates;
+use super::pipe::{Agree, Pipe};
 use super::record::Records;
 use super::request::NoRequest;
 use super::response::reason;
@@ -33,6 +32,8 @@ pub(super) struct Shared {
     pub(super) script: Script,
     pub(super) gates: Gates,
     site: Box<dyn Site>,
+    /// What encrypts connections, where they are.
+    pub(super) agree: Option<Box<Agree>>,
     requests: AtomicU64,
     life: Mutex<Life>,
     changed: Condvar,
@@ -45,7 +46,11 @@ struct Life {
     connections: HashMap<u64, Arc<TcpStream>>,
 }
 
-pub(super) fn start(port: u16, site: Box<dyn Site>) -> io::Result<(Arc<Shared>, JoinHandle<()>)> {
+pub(super) fn start(
+    port: u16,
+    site: Box<dyn Site>,
+    agree: Option<Box<Agree>>,
+) -> io::Result<(Arc<Shared>, JoinHandle<()>)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     let shared = Arc::new(Shared {
         port: listener.local_addr()?.port(),
@@ -53,6 +58,7 @@ pub(super) fn start(port: u16, site: Box<dyn Site>) -> io::Result<(Arc<Shared>, 
         script: Script::default(),
         gates: Gates::default(),
         site,
+        agree,
         requests: AtomicU64::new(0),
         life: Mutex::default(),
         changed: Condvar::new(),
@@ -86,7 +92,7 @@ impl Shared {
 
     /// Waits so long; false when the origin stops or the client leaves before.
     #[expect(clippy::disallowed_methods, reason = "faults are delays in real time")]
-    pub(super) fn wait(&self, delay: Duration, stream: &TcpStream) -> bool {
+    pub(super) fn wait(&self, delay: Duration, pipe: &Pipe<'_>) -> bool {
         let end = Instant::now() + delay;
         let mut life = self.life();
         loop {
@@ -96,7 +102,7 @@ impl Shared {
             }
             let waited = self.changed.wait_timeout(life, left.min(GLANCE));
             life = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if left > GLANCE && !client_is_there(stream) {
+            if left > GLANCE && !pipe.client_is_there() {
                 return false;
             }
         }
@@ -139,20 +145,6 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Whether the peer's end is still open. One that has only closed its sending half counts as gone.
-pub(super) fn client_is_there(stream: &TcpStream) -> bool {
-    if stream.set_nonblocking(true).is_err() {
-        return false;
-    }
-    let peeked = stream.peek(&mut [0]);
-    let blocking = stream.set_nonblocking(false);
-    let open = match peeked {
-        Ok(bytes) => bytes > 0,
-        Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-    };
-    open && blocking.is_ok()
-}
-
 /// One accepted connection. Dropping it, also by a panic of the site, takes it off the list.
 struct Connection {
     shared: Arc<Shared>,
@@ -163,34 +155,40 @@ struct Connection {
 impl Connection {
     fn run(&self) {
         drop(self.stream.set_nodelay(true)); // only slower without
-        let mut reader = BufReader::new(&*self.stream);
-        while let Ok(request) = self.receive(&mut reader) {
-            match self.respond(&request) {
+        let mut pipe = Pipe::plain(&self.stream);
+        if let Some(agree) = &self.shared.agree
+            && pipe.agree(agree).is_err()
+        {
+            return pipe.end(Ending::Fin); // the client has been told what was wrong
+        }
+        let mut reader = BufReader::new(&pipe);
+        while let Ok(request) = self.receive(&mut reader, &pipe) {
+            match self.respond(&request, &pipe) {
                 Ok(After::NextRequest) => {}
-                Ok(After::Close(ending)) => return self.close(ending),
+                Ok(After::Close(ending)) => return pipe.end(ending),
                 Err(_) => return, // the client is gone: that is its right
             }
         }
     }
 
-    fn receive(&self, reader: &mut BufReader<&TcpStream>) -> Result<Request, NoRequest> {
-        let received = self.read(reader);
+    fn receive(&self, reader: &mut BufReader<&Pipe<'_>>, mut pipe: &Pipe<'_>) -> Result<Request, NoRequest> {
+        let received = self.read(reader, pipe);
         if let Err(NoRequest::Refused(status)) = &received {
             let refusal = format!(
                 "HTTP/1.1 {status} {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                 reason(*status)
             );
-            if (&*self.stream).write_all(refusal.as_bytes()).is_ok() {
-                self.close(Ending::Fin);
+            if pipe.write_all(refusal.as_bytes()).is_ok() {
+                pipe.end(Ending::Fin);
             }
         }
         received
     }
 
-    fn read(&self, reader: &mut BufReader<&TcpStream>) -> Result<Request, NoRequest> {
+    fn read(&self, reader: &mut BufReader<&Pipe<'_>>, mut pipe: &Pipe<'_>) -> Result<Request, NoRequest> {
         let mut request = Request::read_head(reader)?;
         if request.expects_continue() {
-            (&*self.stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            pipe.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         request.read_body(reader)?;
         request.connection = self.number;
@@ -198,39 +196,23 @@ impl Connection {
         Ok(request)
     }
 
-    fn respond(&self, request: &Request) -> io::Result<After> {
+    #[expect(clippy::disallowed_methods, reason = "the date of an answer is that of its sending")]
+    fn respond(&self, request: &Request, pipe: &Pipe<'_>) -> io::Result<After> {
         let entry = self.shared.records.begin(request);
         let (nth, faults) = self.shared.script.decide(request);
         let mut gates = self.shared.gates.of(request);
         gates.reverse(); // the next one is the last of the list
         while let Some(gate) = gates.pop_if(|gate| gate.after.is_none()) {
-            if !gate.pass(|| client_is_there(&self.stream)) {
+            if !gate.pass(|| pipe.client_is_there()) {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
         }
-        let wire = match answer(&*self.shared.site, request, nth, &faults) {
+        let now = SystemTime::now();
+        let wire = match answer(&*self.shared.site, request, nth, &faults, now) {
             Ok(wire) => wire,
             Err(ending) => return Ok(After::Close(ending)),
         };
-        Sender { stream: &self.stream, shared: &self.shared, entry: &entry, gates, wire: &wire }.send()
-    }
-
-    fn close(&self, ending: Ending) {
-        match ending {
-            // What lingers for no time is reset by its close, which comes with the last owner.
-            Ending::Reset => drop(set_socket_linger(&*self.stream, Some(Duration::ZERO))),
-            Ending::Fin => {
-                drop(self.stream.shutdown(Shutdown::Write));
-                self.drain();
-            }
-        }
-    }
-
-    /// Reads what the client still sends, for a while: to close a socket with unread bytes resets it, and the
-    /// client might lose the end of the response.
-    fn drain(&self) {
-        drop(self.stream.set_read_timeout(Some(Duration::from_millis(500))));
-        drop(io::copy(&mut (&*self.stream).take(1024 * 1024), &mut io::sink()));
+        Sender { pipe, shared: &self.shared, entry: &entry, gates, wire: &wire }.send()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use twox_hash::XxHash3_128;
 
@@ -24,10 +24,12 @@ impl<F: Fn(&Request) -> Response + Send + Sync + 'static> Site for F {
     }
 }
 
-/// A folder as a site: media type by extension, strong ETag from the content, nothing outside the folder.
+/// A folder as a site: media type by extension, strong ETag, nothing outside the folder.
 ///
-/// Names that start with a dot are not served, nor what a symbolic link leads to outside the folder. A file is
-/// hashed at its first request, and again when its length or time has changed.
+/// Names that start with a dot are not served, nor what a symbolic link leads to outside the folder. The ETag
+/// of a file of at most 16 MiB is a hash of its content, made at its first request and again when its length
+/// or time has changed. That of a longer one is its length and time of change, so that its first request is as
+/// fast as any.
 #[derive(Debug)]
 pub struct Files {
     root: PathBuf,
@@ -41,6 +43,8 @@ struct Tag {
     modified: Option<SystemTime>,
     etag: String,
 }
+
+const HASHED: u64 = 16 * 1024 * 1024;
 
 impl Files {
     /// Serves the files below `folder`.
@@ -74,6 +78,11 @@ impl Files {
     fn etag(&self, path: &Path) -> io::Result<String> {
         let metadata = fs::metadata(path)?;
         let (length, modified) = (metadata.len(), metadata.modified().ok());
+        if length > HASHED
+            && let Some(since) = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        {
+            return Ok(format!("{length:x}-{:x}", since.as_nanos()));
+        }
         let known = self.tags.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
         if let Some(tag) = known.filter(|tag| tag.length == length && tag.modified == modified) {
             return Ok(tag.etag);

@@ -6,8 +6,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::{
-    Body, Ending, Fault, Files, Memory, Origin, Request, RequestRecord, Response, Rule, Signed, rules,
+    Body, Ending, Fault, Files, Memory, Origin, Request, RequestRecord, Response, RetryAfter, Rule, Signed,
+    rules,
 };
+
+#[cfg(feature = "tls")]
+mod tls;
 
 const TEXT: &[u8] = b"0123456789";
 
@@ -232,6 +236,20 @@ fn a_tag_follows_the_content_of_the_file() {
 }
 
 #[test]
+fn the_tag_of_a_long_file_is_its_length_and_time() {
+    let folder = camino_tempfile::tempdir().unwrap();
+    let long = std::fs::File::create(folder.path().join("long.ts")).unwrap();
+    long.set_len(16 * 1024 * 1024 + 1).unwrap();
+    let set = |seconds| long.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+    let origin = Origin::start(Files::new(folder.path()).unwrap()).unwrap();
+    set(1);
+    let head = || get(&origin, "/long.ts", "Range: bytes=0-0\r\n").0;
+    assert!(head().contains("ETag: \"1000001-3b9aca00\"\r\n"), "{}", head());
+    set(2);
+    assert!(head().contains("ETag: \"1000001-77359400\"\r\n"), "{}", head());
+}
+
+#[test]
 fn a_path_that_is_no_folder_is_a_typed_error() {
     let error = Files::new("/no/such/folder").unwrap_err();
     assert!(matches!(error.kind(), crate::ErrorKind::Folder { .. }));
@@ -339,6 +357,27 @@ fn a_status_comes_instead_of_the_answer_as_often_as_the_rule_says() {
     let origin = misbehaving("status=503,7 first=1");
     check(&origin, "", &["503 Service Unavailable\r\n", "Retry-After: 7\r\n"], b"503 Service Unavailable\n");
     check(&origin, "", &["200 OK\r\n"], TEXT);
+}
+
+#[test]
+fn retry_after_comes_as_a_date_too() {
+    #[track_caller]
+    fn check(retry_after: RetryAfter, at: Duration, expected: &str) {
+        assert_eq!(retry_after.value(std::time::UNIX_EPOCH + at), expected);
+    }
+    let noon = Duration::from_secs(784_111_777); // the date that RFC 9110 section 5.6.7 writes
+    check(RetryAfter::Seconds(7), noon, "7");
+    check(RetryAfter::Date(0), noon, "Sun, 06 Nov 1994 08:49:37 GMT");
+    check(RetryAfter::Date(3), noon, "Sun, 06 Nov 1994 08:49:40 GMT");
+    check(RetryAfter::Date(-38), noon, "Sun, 06 Nov 1994 08:48:59 GMT");
+    check(RetryAfter::Date(3), noon + Duration::from_millis(1), "Sun, 06 Nov 1994 08:49:41 GMT");
+
+    let (head, _) = get(&misbehaving("status=429,date:30"), "/a.ts", "");
+    assert!(head.contains("429 Too Many Requests\r\n"), "{head}");
+    let date = head.lines().find_map(|line| line.strip_prefix("Retry-After: ")).unwrap();
+    let date = jiff::fmt::rfc2822::parse(date).unwrap().timestamp();
+    let ahead = date.duration_since(jiff::Timestamp::now()).as_secs();
+    assert!((0..=31).contains(&ahead), "{head}");
 }
 
 #[test]
@@ -545,7 +584,10 @@ fn words_are_read_as_the_faults_they_document() {
         assert_eq!(word.parse::<Fault>().unwrap(), expected);
     }
     check("status=404", Fault::status(404));
+    check("status=503,2", Fault::Status { status: 503, retry_after: Some(RetryAfter::Seconds(2)) });
+    check("status=503,date:-60", Fault::Status { status: 503, retry_after: Some(RetryAfter::Date(-60)) });
     check("cut=9,reset", Fault::Cut { after: 9, ending: Ending::Reset });
+    check("gone=bare", Fault::NoAnswer(Ending::BareFin));
     check("length=+10", Fault::LengthOff(10));
     check(
         "delay=2s+header+=A:b=c%2Bd+rate=1",
@@ -564,6 +606,7 @@ fn a_word_that_is_none_is_named() {
         ("html on=/a fist=2", "fist=2"),
         ("delay=5", "delay=5"),
         ("status=99", "status=99"),
+        ("status=503,date:soon", "status=503,date:soon"),
         ("html+", ""),
         ("cut=x", "cut=x"),
         ("html random=1", "random=1"),

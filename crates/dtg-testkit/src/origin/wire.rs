@@ -1,7 +1,7 @@
 //! Site, ranges and faults made into one value: exactly what goes over the wire, and when.
 #![expect(clippy::wildcard_enum_match_arm, reason = "each step looks for the few faults that concern it")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::range::{Wanted, wanted};
 use super::response::reason;
@@ -46,7 +46,13 @@ pub(super) struct Pace {
 }
 
 /// The answer of `site` to `request`, the `nth` of its path, with these faults; or the end without one.
-pub(super) fn answer(site: &dyn Site, request: &Request, nth: u64, faults: &[Fault]) -> Result<Wire, Ending> {
+pub(super) fn answer(
+    site: &dyn Site,
+    request: &Request,
+    nth: u64,
+    faults: &[Fault],
+    now: SystemTime,
+) -> Result<Wire, Ending> {
     let silent = faults.iter().find_map(|fault| match fault {
         Fault::NoAnswer(ending) => Some(*ending),
         _ => None,
@@ -54,7 +60,7 @@ pub(super) fn answer(site: &dyn Site, request: &Request, nth: u64, faults: &[Fau
     if let Some(ending) = silent {
         return Err(ending);
     }
-    let instead = faults.iter().find_map(|fault| instead(fault, request));
+    let instead = faults.iter().find_map(|fault| instead(fault, request, now));
     let mut response = match instead {
         Some(response) => response,
         None if faults.iter().any(|fault| matches!(fault, Fault::RedirectChain(_))) => {
@@ -70,11 +76,11 @@ pub(super) fn answer(site: &dyn Site, request: &Request, nth: u64, faults: &[Fau
 }
 
 /// What some faults answer in the site's place.
-fn instead(fault: &Fault, request: &Request) -> Option<Response> {
+fn instead(fault: &Fault, request: &Request, now: SystemTime) -> Option<Response> {
     match fault {
         Fault::Status { status, retry_after: None } => Some(Response::status(*status)),
-        Fault::Status { status, retry_after: Some(seconds) } => {
-            Some(Response::status(*status).header("Retry-After", seconds.to_string()))
+        Fault::Status { status, retry_after: Some(retry_after) } => {
+            Some(Response::status(*status).header("Retry-After", retry_after.value(now)))
         }
         Fault::Html => {
             let page = "<!DOCTYPE html>\n<html><body>Sign in to this network</body></html>\n";
