@@ -28,6 +28,15 @@ impl Uri<'_> {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// Whether both are written as the same resource: a fragment only names a place in it (RFC 3986 3.5).
+    pub(crate) fn same_resource(&self, other: &Self) -> bool {
+        let resource = |text| match memchr::memchr(b'#', text) {
+            Some(end) => text.get(..end).unwrap_or(text),
+            None => text,
+        };
+        self.text == other.text || resource(self.text.as_bytes()) == resource(other.text.as_bytes())
+    }
 }
 
 /// A run of bytes of one resource, resolved: the offset is from the resource's start.

@@ -20,7 +20,7 @@ pub(super) fn part<'a>(
 ) -> Result<Part<'a>, Error> {
     let mut tag = Tag::read(context, line)?;
     let uri = tag.required_uri("URI")?;
-    let before = previous.filter(|part| part.uri.text == uri.text).and_then(|part| part.byte_range);
+    let before = previous.filter(|part| part.uri.same_resource(&uri)).and_then(|part| part.byte_range);
     let byte_range = match tag.byte_range("BYTERANGE")? {
         None => None,
         Some((length, Some(offset))) => Some(absolute(&line, length, offset)?),

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::key::KeySetId;
 use crate::line::{Line, LineKind, Span, position};
 use crate::media::{Map, MapId, Segment};
-use crate::value::{ByteRange, DateTime, duration_prefix, integer};
+use crate::value::{ByteRange, DateTime, Uri, duration_prefix, integer};
 
 pub(super) struct Segments<'a> {
     pub(super) list: Vec<Segment<'a>>,
@@ -193,7 +193,7 @@ impl<'a> Segments<'a> {
         let byte_range = match range {
             None => None,
             Some((length, Some(offset))) => Some(absolute(line, length, offset)?),
-            Some((length, None)) => Some(absolute(line, length, self.continued_at(line, &uri.text)?)?),
+            Some((length, None)) => Some(absolute(line, length, self.continued_at(line, &uri)?)?),
         };
         let (keys, map, media_sequence) = self.here(line)?;
         self.next_sequence = media_sequence.checked_add(1);
@@ -217,8 +217,8 @@ impl<'a> Segments<'a> {
     }
 
     /// Where the segment before ends, if it is a range of the same resource (RFC 8216 4.3.2.2).
-    fn continued_at(&self, line: &Line<'a>, uri: &str) -> Result<u64, Error> {
-        let before = self.list.last().filter(|segment| segment.uri.text == uri);
+    fn continued_at(&self, line: &Line<'a>, uri: &Uri<'a>) -> Result<u64, Error> {
+        let before = self.list.last().filter(|segment| segment.uri.same_resource(uri));
         let range = before.and_then(|segment| segment.byte_range);
         range.map(ByteRange::end).ok_or_else(|| Error::at(line, ErrorKind::Rule(Rule::ByteRangeBase)))
     }

@@ -187,6 +187,22 @@ fn a_range_without_offset_continues_the_segment_before() {
 }
 
 #[test]
+fn a_fragment_does_not_make_another_resource() {
+    let lines = "#EXTINF:1,\n#EXT-X-BYTERANGE:100@50\na\n#EXTINF:1,\n#EXT-X-BYTERANGE:20\na#t=1\n\
+        #EXTINF:1,\n#EXT-X-BYTERANGE:7\na#t=2\n#EXTINF:1,\n#EXT-X-BYTERANGE:1\na\n";
+    assert_eq!(
+        each(lines, |it| it.byte_range),
+        [range(50, 100), range(150, 20), range(170, 7), range(177, 1)]
+    );
+    let other = "#EXTINF:1,\n#EXT-X-BYTERANGE:100@50\na?n=1\n#EXTINF:1,\n#EXT-X-BYTERANGE:20\na?n=2\n";
+    check_refused(&media_text(other), Rule::ByteRangeBase);
+    let parts = media_text(
+        "#EXT-X-PART:DURATION=1,URI=\"a\",BYTERANGE=\"9@1\"\n#EXT-X-PART:DURATION=1,URI=\"a#t=1\",BYTERANGE=\"5\"\n",
+    );
+    assert_eq!(media(&parts).parts[1].byte_range, range(10, 5));
+}
+
+#[test]
 fn a_range_without_anything_to_continue_is_refused() {
     let segment = |range: &str, uri: &str| format!("#EXTINF:1,\n#EXT-X-BYTERANGE:{range}\n{uri}\n");
     check_refused(&media_text(&segment("100", "a")), Rule::ByteRangeBase);
