@@ -1,4 +1,5 @@
 //! The workspace's stories, one module each, over real servers, real files and real processes.
+#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "a test may be blunt")]
 
 mod bad_input;
 mod flow;
