@@ -217,16 +217,17 @@ impl<'t> Page<'t> {
 
 /// A key line: kept where it is a DRM system's, local where the key is fetched, else dropped.
 fn localize_key(page: &mut Page<'_>, line: &Line<'_>, tag: &str, names: &Names<'_>) {
-    let Some(uri) = attributes::find(line, "URI").filter(|_| !is_drm(line)) else { return };
+    let Some(uri) = attributes::find(line, "URI").filter(|_| !is_drm(line, names)) else { return };
     match names.key(&uri) {
-        Some(local) => page.edits.replace(uri.value_span, local),
+        Some(local) => page.change(line, tag, attributes::becomes("URI", local)),
         None => page.drop_line(line, tag, DropReason::Unused),
     }
 }
 
-fn is_drm(line: &Line<'_>) -> bool {
-    let format = attributes::value(line, "KEYFORMAT");
-    let uri = attributes::value(line, "URI").unwrap_or_default();
+fn is_drm(line: &Line<'_>, names: &Names<'_>) -> bool {
+    let value = |name| attributes::find(line, name).and_then(|attribute| names.substituted(&attribute));
+    let format = value("KEYFORMAT");
+    let uri = value("URI").unwrap_or_default();
     let skd = uri.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("skd"));
     skd || format.is_some_and(|format| format != "identity")
 }

@@ -22,7 +22,7 @@ pub(super) fn change<'a>(
     mut decide: impl FnMut(&Attribute<'a>) -> Change,
 ) -> Vec<(&'a str, DropReason)> {
     let mut removed = Vec::new();
-    for attribute in hls_parse::attributes(line).map_while(Result::ok) {
+    for attribute in hls_parse::attributes(line).flatten() {
         match decide(&attribute) {
             Change::Keep => {}
             Change::Value(value) => edits.replace(attribute.value_span, value),
@@ -35,9 +35,14 @@ pub(super) fn change<'a>(
     removed
 }
 
-/// The attribute of that name.
+/// The attribute of that name; of several the last one, as the playlist was read.
 pub(super) fn find<'a>(line: &Line<'a>, name: &str) -> Option<Attribute<'a>> {
-    hls_parse::attributes(line).map_while(Result::ok).find(|attribute| attribute.name == name)
+    hls_parse::attributes(line).flatten().filter(|attribute| attribute.name == name).last()
+}
+
+/// Makes an attribute of that name say this, however often it occurs.
+pub(super) fn becomes(name: &str, value: String) -> impl FnMut(&Attribute<'_>) -> Change {
+    move |attribute| if attribute.name == name { Change::Value(value.clone()) } else { Change::Keep }
 }
 
 /// The value of the attribute of that name, without quotes.

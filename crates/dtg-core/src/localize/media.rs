@@ -1,5 +1,7 @@
 //! A media playlist made local.
 
+use std::mem;
+
 use hls_parse::{Line, LineKind, MediaPlaylist};
 
 use super::attributes::{self, Change};
@@ -13,10 +15,11 @@ const VOD: &str = "EXT-X-PLAYLIST-TYPE:VOD";
 pub(super) fn localize(page: &mut Page<'_>, media: &MediaPlaylist<'_>, names: &Names<'_>, gap: &str) {
     let mut head = None;
     let mut typed = false;
+    let mut about_next = Vec::new();
     for line in hls_parse::lines(page.text) {
         match &line.kind {
             LineKind::Blank | LineKind::Comment(_) => {}
-            LineKind::Uri(_) => localize_uri(page, &line, names, gap),
+            LineKind::Uri(_) => localize_uri(page, &line, names, gap, &mem::take(&mut about_next)),
             LineKind::Tag { name, .. } => match *name {
                 "EXT-X-KEY" => localize_key(page, &line, name, names),
                 "EXT-X-MAP" => localize_map(page, &line, name, names),
@@ -24,6 +27,7 @@ pub(super) fn localize(page: &mut Page<'_>, media: &MediaPlaylist<'_>, names: &N
                     typed = true;
                     make_vod(page, &line);
                 }
+                "EXT-X-BYTERANGE" | "EXT-X-PROGRAM-DATE-TIME" | "EXT-X-GAP" => about_next.push((line, *name)),
                 "EXTM3U" => head = head.or(Some(line)),
                 _ => page.common_tag(&line, name, &media.variables),
             },
@@ -34,7 +38,15 @@ pub(super) fn localize(page: &mut Page<'_>, media: &MediaPlaylist<'_>, names: &N
     }
 }
 
-fn localize_uri(page: &mut Page<'_>, line: &Line<'_>, names: &Names<'_>, gap: &str) {
+/// Makes a segment's URI local. One that is no segment's goes, and with it what was said `about` it: else that
+/// would be said about the next one.
+fn localize_uri(
+    page: &mut Page<'_>,
+    line: &Line<'_>,
+    names: &Names<'_>,
+    gap: &str,
+    about: &[(Line<'_>, &str)],
+) {
     match names.target(line.span) {
         Some(Target::Gap) => page.edits.replace(line.span, gap),
         Some(Target::Resource(_)) => {
@@ -42,7 +54,10 @@ fn localize_uri(page: &mut Page<'_>, line: &Line<'_>, names: &Names<'_>, gap: &s
                 page.edits.replace(line.span, local);
             }
         }
-        None => page.drop_line(line, "URI", DropReason::Misplaced),
+        None => {
+            about.iter().for_each(|(line, tag)| page.drop_line(line, tag, DropReason::Misplaced));
+            page.drop_line(line, "URI", DropReason::Misplaced);
+        }
     }
 }
 

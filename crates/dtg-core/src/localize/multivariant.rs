@@ -160,7 +160,7 @@ fn localize_session_key(page: &mut Page<'_>, line: &Line<'_>, tag: &str, names: 
 fn localize_session_data(page: &mut Page<'_>, line: &Line<'_>, tag: &str, names: &Names<'_>) {
     let Some(uri) = attributes::find(line, "URI") else { return };
     match names.of(uri.value_span) {
-        Some(local) => page.edits.replace(uri.value_span, local),
+        Some(local) => page.change(line, tag, attributes::becomes("URI", local)),
         None => page.drop_line(line, tag, DropReason::Misplaced),
     }
 }

@@ -60,6 +60,52 @@ fn every_map_line_has_its_own_file_and_one_that_nothing_needs_is_dropped() {
 }
 
 #[test]
+fn a_uri_that_is_written_twice_is_local_twice_and_the_last_one_is_fetched() {
+    check(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV=0x1,URI=\"b\"\n#EXT-X-MAP:URI=\"a.mp4\",URI=\"b.mp4\"\n#EXTINF:4,\n1.m4s",
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\",IV=0x1,URI=\"../key/000.key\"\n\
+         #EXT-X-MAP:URI=\"0/map-0.mp4\",URI=\"0/map-0.mp4\"\n#EXTINF:4,\n0/000000.m4s",
+        &[],
+    );
+}
+
+#[test]
+fn a_uri_that_is_no_segments_goes_with_what_is_said_about_it() {
+    check(
+        "#EXT-X-BYTERANGE:5@9\n#EXT-X-GAP\n#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z\nstray.ts\n#EXTINF:4,\n1.ts",
+        "#EXTINF:4,\n0/000000.ts",
+        &[
+            "3 EXT-X-BYTERANGE: not allowed there",
+            "4 EXT-X-GAP: not allowed there",
+            "5 EXT-X-PROGRAM-DATE-TIME: not allowed there",
+            "6 URI: not allowed there",
+        ],
+    );
+}
+
+#[test]
+fn an_attribute_without_value_hides_none_of_those_behind_it() {
+    check(
+        "#EXT-X-KEY:METHOD=AES-128,FOO,URI=\"k\"\n#EXT-X-DATERANGE:ID=\"a\",FOO,X-ASSET-URI=\"https://ads.test/a\"\n#EXTINF:4,\n1.ts",
+        "#EXT-X-KEY:METHOD=AES-128,FOO,URI=\"../key/000.key\"\n#EXT-X-DATERANGE:ID=\"a\",FOO\n#EXTINF:4,\n0/000000.ts",
+        &["4 EXT-X-DATERANGE X-ASSET-URI: it would send a player online"],
+    );
+}
+
+#[test]
+fn a_key_is_a_drm_systems_by_what_its_variables_stand_for() {
+    check(
+        "#EXT-X-DEFINE:NAME=\"i\",VALUE=\"identity\"\n#EXT-X-DEFINE:NAME=\"s\",VALUE=\"skd\"\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k\",KEYFORMAT=\"{$i}\"\n#EXTINF:4,\n1.ts\n\
+         #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"{$s}://k\"\n#EXTINF:4,\n2.ts",
+        "#EXT-X-DEFINE:NAME=\"i\",VALUE=\"identity\"\n#EXT-X-DEFINE:NAME=\"s\",VALUE=\"skd\"\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\",KEYFORMAT=\"{$i}\"\n#EXTINF:4,\n0/000000.ts\n\
+         #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"{$s}://k\"\n#EXTINF:4,\n0/000001.ts",
+        &[],
+    );
+}
+
+#[test]
 fn every_key_line_is_local_and_its_other_attributes_stay() {
     check(
         "#EXT-X-KEY:METHOD=AES-128,URI=\"k,1\",IV=0x0f\n#EXTINF:4,\n1.ts\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n2.ts\n\
