@@ -4,6 +4,7 @@ mod serve;
 mod fixtures;
 mod encode;
 mod tidy;
+mod fuzz;
 mod ci;
 
 use std::fmt;
@@ -19,6 +20,9 @@ Usage: cargo xtask COMMAND
   test [ARGUMENTS]     every test, doctests included; the arguments are cargo test's
   ci                   what CI runs: format, lints, documentation, tidy, demo, tests
   tidy                 the rules of the house that no compiler checks
+  fuzz [TARGET] [--smoke] [--seconds N]
+                       the targets of fuzz/: all for N seconds each (60, as with --smoke), or one, without a time until
+                       it is stopped; needs cargo-fuzz
   serve DIR [--port N] [--fault RULES]
                        an origin over a folder, until Ctrl-C; RULES such as 'status=503,2 on=/seg-*.ts first=2',
                        separated by ';' (dtg-testkit documents them)
@@ -59,6 +63,7 @@ pub(crate) fn run(words: &[&str]) -> Result<ExitCode> {
         ["ci"] => ci::run().map(done),
         ["tidy"] => tidy::run(&root()?).map(done),
         ["serve", rest @ ..] => serve::run(rest).map(done),
+        ["fuzz", rest @ ..] => fuzz::run(rest, &root()?),
         ["fixtures", rest @ ..] => fixtures::run(rest, &root()?).map(done),
         [word, ..] => Err(Usage::unknown(word)),
     }
