@@ -78,6 +78,10 @@ fn said<'a>(line: &Line<'a>) -> Said<'a> {
 /// Whatever is taken out of a line, the others stay as they are.
 fn check_removal(text: &[u8]) {
     let Some(line) = lines(text).next() else { return };
+    // One that stands alone in the end is the line's end.
+    if line.content.of(text).contains(&b'\r') {
+        return;
+    }
     let unwanted = |name: &str| name.len() % 2 == 1;
     let mut edits = Edits::new();
     let removed = edits.remove_attributes(&line, unwanted);

@@ -42,6 +42,10 @@ impl Need {
     const fn is_whole(&self) -> bool {
         self.range.is_none()
     }
+
+    fn is_empty(&self) -> bool {
+        self.range.is_some_and(|(start, end)| start == end)
+    }
 }
 
 /// The requests for what is needed, by resource and position.
@@ -51,6 +55,8 @@ pub(super) fn requests(mut needs: Vec<Need>) -> Vec<Fetch> {
     for of_one in needs.chunk_by(|a, b| a.resource == b.resource) {
         match of_one {
             [first, ..] if first.is_whole() => fetches.push(whole(first, of_one)),
+            // A range may have no bytes, but the file that it is of must be there.
+            [first, ..] if of_one.iter().all(Need::is_empty) => fetches.push(whole(first, of_one)),
             ranges => fetches.extend(merged(&pieces(ranges))),
         }
     }

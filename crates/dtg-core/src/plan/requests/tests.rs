@@ -35,6 +35,13 @@ fn merged_ranges_have_at_most_8_mib() {
 }
 
 #[test]
+fn a_range_without_bytes_still_has_a_file() {
+    check(vec![need(9, 0, 4_000)], &[(0, 0, 4_000)]);
+    check(vec![need(9, 0, 0), need(20, 5, 4_000)], &[(20, 5, 4_000)]);
+    assert_eq!(requests(vec![need(9, 0, 0)])[0].extent, Extent::Whole);
+}
+
+#[test]
 fn a_longer_range_is_split() {
     check(
         vec![need(5, 20 * MIB, 7)],
@@ -63,11 +70,6 @@ fn a_file_that_is_wanted_whole_comes_whole() {
     let found = requests(vec![need(0, 100, 3), whole]);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].extent, found[0].length, found[0].at_millis), (Extent::Whole, Length::About(77), 3));
-}
-
-#[test]
-fn an_empty_range_asks_for_nothing() {
-    check(vec![need(10, 0, 0)], &[]);
 }
 
 proptest! {
