@@ -1,3 +1,5 @@
+//! Downloads HLS presentations into folders that play offline, and survives being stopped.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

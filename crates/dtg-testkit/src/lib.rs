@@ -1,3 +1,5 @@
+//! A fault-injecting HTTP origin on loopback, for testing anything that downloads.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

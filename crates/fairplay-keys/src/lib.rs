@@ -1,3 +1,5 @@
+//! FairPlay key URIs, content identifiers and key demands for offline assets.
+//!
 #![doc = include_str!("../README.md")]
 //! # What goes in, what comes out
 //!

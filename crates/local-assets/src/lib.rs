@@ -1,3 +1,5 @@
+//! Picks, registers and plays back downloaded assets.
+//!
 #![doc = include_str!("../README.md")]
 //! # What goes in, what comes out
 //!

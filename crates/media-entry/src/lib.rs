@@ -1,3 +1,5 @@
+//! Media entries in PlayKit form, and which of their sources to download.
+//!
 #![doc = include_str!("../README.md")]
 //! # What goes in, what comes out
 //!

@@ -1,3 +1,5 @@
+//! Plays downloaded items on loopback, under an unguessable token.
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -158,12 +158,18 @@ fn wanted(answer: &Answer, fetch: &Fetch, known: Option<&Version>) -> Result<Wan
 pub(crate) fn content_range(value: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, total) = value.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+    let (first, last) = (digits(first)?, digits(last)?);
     let total = match total.trim() {
         "*" => None,
-        total => Some(total.parse().ok()?),
+        total => Some(digits(total)?),
     };
     (first <= last && total.is_none_or(|total: u64| last < total)).then_some((first, last, total))
+}
+
+/// A number of digits only: `parse` alone would take a sign.
+fn digits(text: &str) -> Option<u64> {
+    let text = text.trim();
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 fn is_web_page(answer: &Answer) -> bool {
@@ -253,6 +259,7 @@ mod tests {
         check_range("bytes 10-5/100", None);
         check_range("bytes 0-100/100", None);
         check_range("bytes */100", None);
+        check_range("bytes +0-5/9", None);
         check_range("items 0-1/2", None);
         check_range("bytes 0-99999999999999999999/*", None);
         check_range("", None);

@@ -8,7 +8,7 @@ use super::*;
 fn every_disk(check: impl Fn(&dyn Disk, &Utf8Path)) {
     let folder = Utf8TempDir::new().unwrap();
     check(&RealDisk::new(), &folder.path().join("root"));
-    check(&MemoryDisk::default(), Utf8Path::new("/root"));
+    check(&MemoryDisk::default(), Utf8Path::new("/store"));
 }
 
 fn kind<T: fmt::Debug>(result: io::Result<T>) -> io::ErrorKind {
@@ -87,7 +87,7 @@ fn folders_are_made_listed_renamed_and_removed() {
 #[test]
 fn a_full_disk_refuses_to_grow_until_space_is_freed() {
     let disk = MemoryDisk::with_capacity(10);
-    let root = Utf8Path::new("/root");
+    let root = Utf8Path::new("/store");
     disk.create_dir_all(root).unwrap();
     disk.write(&root.join("a"), b"12345678").unwrap();
     let file = disk.open(&root.join("b")).unwrap();

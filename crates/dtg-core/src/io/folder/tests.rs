@@ -12,7 +12,7 @@ use crate::plan::{
     Extension, Extent, Fetch, Length, LocalPlaylist, Master, Planned, PlannedPlaylist, Resource, Role, UriRef,
 };
 
-const ROOT: &str = "/root";
+const ROOT: &str = "/store";
 
 fn disk() -> Arc<MemoryDisk> {
     let disk = MemoryDisk::default();
@@ -109,7 +109,7 @@ fn a_folder_gives_back_what_was_stored() {
     assert_eq!((opened.downloaded_bytes(), opened.expected_bytes(), opened.fetches_done()), (0, 18, 0));
     let options = Some(SelectionOptions::default());
     assert_eq!(folder.record().unwrap(), ItemRecord { options, ..record("a") });
-    let master = Utf8Path::new("/root/items/a/media/audio/0.m3u8");
+    let master = Utf8Path::new("/store/items/a/media/audio/0.m3u8");
     assert_eq!(disk.read(master, 100).unwrap(), b"audio/0.m3u8");
 }
 
@@ -170,7 +170,7 @@ fn a_record_before_the_mark_is_believed_unless_its_file_is_gone_or_too_short() {
     finish(&folder, &opened, 2, b"segment");
     finish(&folder, &opened, 0, b"0123");
     opened.journal.mark(opened.journal.position()).unwrap();
-    disk.remove_file(Utf8Path::new("/root/items/a/media/audio/0/000001.ts")).unwrap();
+    disk.remove_file(Utf8Path::new("/store/items/a/media/audio/0/000001.ts")).unwrap();
     assert_eq!(done(&folder.open().unwrap()), [0]);
     folder.media_file(&opened.plan, 0).unwrap().set_len(3).unwrap();
     assert_eq!(done(&folder.open().unwrap()), [0; 0]);
@@ -182,7 +182,7 @@ fn looking_at_what_is_done_changes_nothing() {
     let folder = stored(&disk);
     let opened = folder.open().unwrap();
     finish(&folder, &opened, 2, b"segment");
-    let journal = Utf8Path::new("/root/items/a/journal");
+    let journal = Utf8Path::new("/store/items/a/journal");
     let file = disk.open(journal).unwrap();
     file.write_at(b"torn", file.len().unwrap()).unwrap();
     let before = disk.read(journal, 1000).unwrap();
@@ -198,10 +198,10 @@ fn a_new_plan_starts_with_nothing_done() {
     finish(&folder, &opened, 2, b"segment");
     folder.store(&SelectionOptions::default(), &loaded()).unwrap();
     assert_eq!(done(&folder.open().unwrap()), [0; 0]);
-    let journal = Utf8Path::new("/root/items/a/journal");
+    let journal = Utf8Path::new("/store/items/a/journal");
     folder.store(&SelectionOptions::default(), &loaded()).unwrap();
     assert_eq!(disk.len(journal).unwrap(), None, "it told of the earlier plan");
-    assert_eq!(disk.len(Utf8Path::new("/root/items/a/media/audio/0/000001.ts")).unwrap(), None);
+    assert_eq!(disk.len(Utf8Path::new("/store/items/a/media/audio/0/000001.ts")).unwrap(), None);
 }
 
 #[test]
@@ -229,9 +229,9 @@ fn a_discarded_folder_is_gone_at_once_and_deleted_in_the_background() {
     folder.discard().unwrap();
     folder.discard().unwrap();
     assert!(matches!(folder.record(), Err(StoreError::Io { .. })));
-    assert_eq!(disk.list(Utf8Path::new("/root/items")).unwrap(), [""; 0]);
+    assert_eq!(disk.list(Utf8Path::new("/store/items")).unwrap(), [""; 0]);
     let since = now();
-    while !disk.list(Utf8Path::new("/root/trash")).unwrap().is_empty() {
+    while !disk.list(Utf8Path::new("/store/trash")).unwrap().is_empty() {
         assert!(now().duration_since(since) < Duration::from_secs(10));
         thread::yield_now();
     }
