@@ -1,10 +1,11 @@
-//! Any JSON is a media entry or an error; an entry that is written is the same when it is read.
+//! Any JSON is a media entry or an error, also as an answer of Kaltura's backend; an entry that is written is the same when it is read.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use media_entry::MediaEntry;
+use media_entry::{KalturaRequest, MediaEntry};
 
 fuzz_target!(|text: &str| {
+    let _ = MediaEntry::from_kaltura(text, &KalturaRequest::new("id").with_session("ks"));
     let mut ids = 0;
     let mut fresh_id = || {
         ids += 1;

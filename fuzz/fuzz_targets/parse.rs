@@ -2,7 +2,9 @@
 #![no_main]
 
 use fuzz::check_growth;
-use hls_parse::{Error, ParseOptions, Parsed, Reading, Severity, lines, parse, rewrite};
+use hls_parse::{
+    Content, Error, MediaPlaylist, ParseOptions, Parsed, Reading, Severity, Tag, lines, parse, rewrite, walk,
+};
 use libfuzzer_sys::fuzz_target;
 
 const URL: &str = "https://cdn.test/show/list.m3u8?token=a&n=1";
@@ -56,6 +58,27 @@ fn check_parsed(text: &[u8], parsed: &Parsed<'_>) {
         None
     });
     assert_eq!(same.as_deref(), Ok(text));
+    if let Some(media) = parsed.playlist.as_media() {
+        check_walk(text, media);
+    }
+}
+
+/// Line by line, the text says what was kept of it.
+fn check_walk(text: &[u8], media: &MediaPlaylist<'_>) {
+    let (mut inf, mut kept) = (None, media.segments.iter());
+    for step in walk(text) {
+        match step.content {
+            Content::Tag(Tag::Inf(it)) => inf = Some(it),
+            Content::Uri(_) => {
+                let Some(inf) = inf.take() else { continue };
+                let segment = kept.next().expect("every URI line behind EXTINF is a segment");
+                assert_eq!((segment.line, segment.title), (step.line.number, inf.title));
+                assert_eq!(segment.duration, inf.duration.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+    assert!(kept.next().is_none(), "every segment is a URI line behind EXTINF");
 }
 
 fn check_error(text: &[u8], error: &Error) {

@@ -13,6 +13,7 @@ fuzz_target!(|input: &[u8]| {
         b'r' => check_record(Kind::Row, bytes),
         b'o' => check_record(Kind::Origins, bytes),
         b'p' => check_record(Kind::Plan, bytes),
+        b'l' => check_record(Kind::Playlists, bytes),
         _ => check_journal(bytes),
     }
 });

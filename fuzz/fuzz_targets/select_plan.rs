@@ -8,11 +8,11 @@ use std::collections::HashSet;
 
 use dtg_core::{
     BitRate, Decoders, Extent, InefficientCodecs, Languages, Locator, Origin, OriginSet, Plan, Planned,
-    Selection, SelectionOptions, Sidecar, SidecarRole, VideoCodec, plan, select,
+    Selection, SelectionOptions, Sidecar, SidecarRole, Variants, VideoCodec, plan, select,
 };
 use fuzz::{parts, playlist, words};
 use hls_parse::{
-    Key, KeyMethod, MediaKind, MediaPlaylist, Multivariant, Playlist, Segment, Span, UriRole, Variables,
+    Key, MediaKind, MediaPlaylist, Multivariant, Playlist, Segment, Span, UriRole, Variables,
     attributes, lines, rewrite,
 };
 use libfuzzer_sys::fuzz_target;
@@ -42,6 +42,8 @@ fn options(words: &[&str]) -> SelectionOptions {
             "audio-none" => options.audio = Languages::None,
             "text-all" => options.text = Languages::All,
             "text-none" => options.text = Languages::None,
+            "variants-all" => options.variants = Variants::All,
+            "variants-two" => options.variants = Variants::Heights(vec![360, 720]),
             "hevc" => options.video_codecs.push(VideoCodec::Hevc),
             "av1" => options.video_codecs.push(VideoCodec::Av1),
             "720p" => options.min_height = Some(720),
@@ -92,15 +94,17 @@ fn sidecars() -> Vec<Sidecar> {
 }
 
 /// Each variant and each rendition of sound or text is chosen or left out, once. Closed captions, and views
-/// without a playlist, are inside the variant.
+/// without a playlist, may be inside a variant.
 fn check_selection(multivariant: &Multivariant<'_>, selection: &Selection) {
     let count = |wanted: &dyn Fn(MediaKind) -> bool| {
         multivariant.renditions.iter().filter(|it| wanted(it.kind)).count()
     };
     let listed = multivariant.variants.len() + multivariant.i_frame_variants.len();
     let least = listed + count(&|kind| matches!(kind, MediaKind::Audio | MediaKind::Subtitles));
-    let most = least + count(&|kind| kind == MediaKind::Video);
+    let most = least + count(&|kind| matches!(kind, MediaKind::Video | MediaKind::ClosedCaptions));
     let judged = selection.tracks.len() + selection.skipped.len();
+    let lines: HashSet<u32> = selection.skipped.iter().map(|it| it.line).collect();
+    assert_eq!(lines.len(), selection.skipped.len(), "left out twice: {selection:?}");
     assert!((least..=most).contains(&judged), "{judged} of {least} to {most}: {selection:?}");
 }
 
@@ -156,7 +160,9 @@ fn check_local(planned: &Planned) {
             let is_there = leads.as_ref().is_some_and(|file| files.contains(file));
             let is_gap = gaps.contains(&uri.span) && leads.is_some();
             let is_drm = matches!(role, UriRole::Key | UriRole::SessionKey) && drm.contains(&uri.span);
-            assert!(is_drm || is_gap || is_there, "{role:?} {uri:?} leads to {leads:?} in\n{text}");
+            // What stands for a key of which no player could make use.
+            let is_none = role == UriRole::Key && uri.text == "data:,";
+            assert!(is_drm || is_gap || is_none || is_there, "{role:?} {uri:?} leads to {leads:?} in\n{text}");
             None
         });
         assert!(result.is_ok());
@@ -183,10 +189,11 @@ fn check_meaning(planned: &Planned, origins: &OriginSet) {
 
 fn said_of_segments(media: &MediaPlaylist<'_>) -> Vec<String> {
     let said = |segment: &Segment<'_>| {
+        let needs = !segment.gap; // what only such segments need is not kept
         let mut keys: Vec<_> =
-            media.keys_of(segment).iter().filter(|key| is_of_use(key)).map(said_of_key).collect();
+            media.keys_of(segment).iter().filter(|_| needs).map(said_of_key).collect();
         keys.sort(); // a format that came first in a line that nothing needs comes later without it
-        let map = media.map_of(segment).map(|map| map.byte_range);
+        let map = media.map_of(segment).filter(|_| needs).map(|map| map.byte_range);
         let Segment { duration, title, byte_range, media_sequence, gap, bitrate, .. } = segment;
         let time = (segment.discontinuity, segment.discontinuity_sequence, segment.program_date_time);
         format!(
@@ -198,13 +205,6 @@ fn said_of_segments(media: &MediaPlaylist<'_>) -> Vec<String> {
 
 fn said_of_key(key: &Key<'_>) -> String {
     format!("{} {} {:?} {:?}", key.method.as_str(), key.key_format, key.iv, key.key_format_versions)
-}
-
-/// A line with a method that no player knows is not kept.
-fn is_of_use(key: &Key<'_>) -> bool {
-    let is_skd = key.uri.as_ref().is_some_and(|uri| uri.text.to_ascii_lowercase().starts_with("skd:"));
-    let is_plain = matches!(key.method, KeyMethod::Aes128 | KeyMethod::SampleAes | KeyMethod::Aes256);
-    is_plain || is_skd || !key.is_identity()
 }
 
 /// The item's file that a reference leads to.

@@ -8,3 +8,4 @@ pub mod write;
 pub mod truth;
 pub mod strategy;
 pub mod presets;
+pub mod texts;

@@ -2,6 +2,7 @@
 
 mod synthetic;
 mod packaged;
+mod protected;
 
 pub use synthetic::{huge, wide};
 
@@ -20,7 +21,7 @@ use crate::write::{Summary, write_to};
 pub enum Preset {
     /// Two variants and an audio rendition of a few hundred bytes each.
     Tiny,
-    /// FairPlay keys with rotation, beside a clear lead-in.
+    /// Real media under FairPlay: fragmented MP4 encrypted by `cbcs`, two keys, a clear lead-in.
     Fairplay,
     /// FairPlay, Widevine, PlayReady and an identity key on the same segments.
     DrmMixed,
@@ -83,7 +84,7 @@ impl Preset {
     pub fn tree(self, media: &Utf8Path) -> io::Result<Tree> {
         Ok(match self {
             Self::Tiny => synthetic::tiny(),
-            Self::Fairplay => synthetic::fairplay(),
+            Self::Fairplay => protected::fairplay(media)?,
             Self::DrmMixed => synthetic::drm_mixed(),
             Self::Huge => huge(1_000_000),
             Self::Wide => wide(2_000),

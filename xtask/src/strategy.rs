@@ -10,7 +10,7 @@ mod choices;
 
 pub use features::{Feature, Features};
 pub use recipe::{
-    DateRangeChoice, DefineChoice, Extras, KeyChoice, MapChoice, Note, Place, RangeChoice, Recipe,
+    DateRangeChoice, DefineChoice, Ending, Extras, KeyChoice, MapChoice, Note, Place, RangeChoice, Recipe,
     RenditionRecipe, SegmentRecipe, Spelling, Subject, TagsRecipe, TextRecipe, TrackRecipe, VariantRecipe,
 };
 

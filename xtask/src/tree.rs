@@ -3,12 +3,16 @@
 mod location;
 mod multivariant;
 mod media;
+mod low_latency;
 mod key;
 mod file;
 
 pub use file::{Body, File, Noise};
-pub use key::{Key, KeyUri, Method};
+pub use key::{ContentKeyOf, Key, KeyUri, Method};
 pub use location::{Hosts, Link, Location, UriForm};
+pub use low_latency::{
+    HintKind, LowLatency, LowLatencyTag, Part, PreloadHint, RenditionReport, ServerControl,
+};
 pub use media::{
     Asset, DateRange, MapTag, MediaPlaylist, Offset, PlaylistType, Range, Run, RunSegment, Segment, Tag,
 };
@@ -34,6 +38,8 @@ pub struct Tree {
     pub playlists: Vec<MediaPlaylist>,
     /// Segments, initialization sections, keys and whatever else has a URI.
     pub files: Vec<File>,
+    /// What FairPlay's key URIs stand for, where the media is really encrypted.
+    pub content_keys: Vec<ContentKeyOf>,
 }
 
 /// Which media playlist: an index into [`Tree::playlists`].

@@ -3,8 +3,10 @@
 //! They come from the tree's values, never from a playlist's text.
 
 pub mod json;
+mod low_latency;
 mod walk;
 
+pub use low_latency::{LowLatencyFacts, PartFacts};
 pub use walk::{Segments, segments};
 
 use std::io::{self, Write};
@@ -12,8 +14,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::tree::{
-    Asset, Define, Hosts, Key, KeyUri, Link, Location, MediaPlaylist, Multivariant, Range, Rendition,
-    SessionValue, Tag, Tree, Variant,
+    Asset, ContentKeyOf, Define, Hosts, Key, KeyUri, Link, Location, MediaPlaylist, Multivariant,
+    PlaylistType, Range, Rendition, SessionValue, Tag, Tree, Variant,
 };
 use crate::write::spell::Target;
 
@@ -97,6 +99,8 @@ pub struct MediaFacts {
     pub discontinuity_sequence: u64,
     /// EXT-X-TARGETDURATION, in seconds.
     pub target_duration: u64,
+    /// EXT-X-PLAYLIST-TYPE.
+    pub playlist_type: Option<&'static str>,
     /// EXT-X-ENDLIST.
     pub end_list: bool,
     /// EXT-X-I-FRAMES-ONLY.
@@ -113,6 +117,9 @@ pub struct MediaFacts {
     pub maps: Vec<MapFacts>,
     /// EXT-X-DATERANGE, in order.
     pub date_ranges: Vec<DateRangeFacts>,
+    /// What the low-latency extension adds.
+    #[serde(skip_serializing_if = "LowLatencyFacts::is_nothing")]
+    pub low_latency: LowLatencyFacts,
 }
 
 /// The facts of a key line.
@@ -128,6 +135,32 @@ pub struct KeyFacts {
     pub format: String,
     /// KEYFORMATVERSIONS.
     pub format_versions: Option<String>,
+}
+
+/// The facts of a content key, in hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ContentKeyFacts {
+    /// The key URI.
+    pub url: String,
+    /// What a license is asked for with.
+    pub content_id: String,
+    /// The content key.
+    pub key: String,
+    /// Its IV.
+    pub iv: String,
+    /// What the media calls it.
+    pub key_id: String,
+}
+
+impl ContentKeyFacts {
+    /// The facts of one key.
+    #[must_use]
+    pub fn of(it: &ContentKeyOf) -> Self {
+        let hex = |bytes: &[u8; 16]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (url, content_id) = (it.uri.clone(), it.content_id.clone());
+        let (key, iv, key_id) = (hex(&it.key.key.0), hex(&it.key.iv), hex(&it.key.key_id));
+        Self { url, content_id, key, iv, key_id }
+    }
 }
 
 /// The facts of a map line.
@@ -300,6 +333,7 @@ impl Facts<'_> {
             media_sequence: it.media_sequence.unwrap_or(0),
             discontinuity_sequence: it.discontinuity_sequence.unwrap_or(0),
             target_duration: it.target_duration(),
+            playlist_type: it.playlist_type.map(PlaylistType::as_str),
             end_list: it.end_list,
             i_frames_only: it.i_frames_only,
             segment_count: it.len(),
@@ -308,6 +342,7 @@ impl Facts<'_> {
             keys: tags().filter_map(walk::stated_key).map(|key| self.key(key)).collect(),
             maps: self.maps(it),
             date_ranges: tags().filter_map(|tag| self.date_range(tag)).collect(),
+            low_latency: self.low_latency(it),
         }
     }
 

@@ -7,6 +7,7 @@ mod lines;
 pub(crate) mod spell;
 pub(crate) mod tags;
 mod multivariant;
+mod low_latency;
 mod media;
 mod content;
 mod disk;

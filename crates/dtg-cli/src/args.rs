@@ -1,9 +1,9 @@
 //! Typed words: what was typed ([`RawArgs`]) becomes a checked [`Command`].
 
 mod id;
+mod keep;
 mod selection;
-
-use std::num::NonZeroU16;
+mod transfer;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
@@ -11,7 +11,11 @@ use dtg_core::{Decoders, ItemId, SelectionOptions};
 use hls_parse::Reading;
 
 pub(crate) use id::id_of;
+use keep::KeepArgs;
+pub(crate) use keep::{Limit, Wanted, When};
 use selection::{DecoderArgs, SelectionArgs};
+use transfer::TransferArgs;
+pub(crate) use transfer::{Header, Transfer};
 
 /// Downloads HLS presentations, keeps them, and plays them with the network gone.
 #[derive(Debug, Parser)]
@@ -61,6 +65,32 @@ enum RawCommand {
         /// The item
         id: ItemId,
     },
+    /// Look at every byte of one item, or of all that are completed; what is damaged is not completed any more
+    Verify {
+        /// The item; all of them when left out
+        id: Option<ItemId>,
+    },
+    /// Verify, and fetch what is missing or damaged
+    Repair {
+        /// The item; all of them when left out
+        id: Option<ItemId>,
+        #[command(flatten)]
+        transfer: TransferArgs,
+    },
+    /// Say how long an item is wanted: what a quota removes, and what not
+    Keep {
+        /// The item
+        id: ItemId,
+        #[command(flatten)]
+        wanted: KeepArgs,
+    },
+    /// Show what each item takes of the disk, and what removing it gives back
+    Storage,
+    /// Show or set how much the media of all items may take; what is too much is removed at once
+    Quota {
+        /// Such as 20GB, or none
+        limit: Option<Limit>,
+    },
     /// Serve the completed items to players on this machine, until Ctrl-C
     Serve {
         /// Port on 127.0.0.1 [default: any free one]
@@ -74,9 +104,12 @@ enum RawCommand {
         /// Refuse what the RFC says must be refused
         #[arg(long)]
         strict: bool,
-        /// Where a file came from: EXT-X-DEFINE may ask for its query
+        /// Where a file came from: what its URIs lead to, and the query that EXT-X-DEFINE may ask for
         #[arg(long, value_name = "URL")]
         base_url: Option<url::Url>,
+        /// The multivariant playlist that it belongs to: EXT-X-DEFINE may import from there
+        #[arg(long, value_name = "URL|FILE")]
+        multivariant: Option<Source>,
     },
     /// Show what `download` would choose and fetch; nothing is stored
     Plan {
@@ -101,27 +134,13 @@ struct RawDownload {
     id: Option<ItemId>,
     #[command(flatten)]
     transfer: TransferArgs,
+    /// Header of each request to the URL's own host, as `Name: value`; may be given several times
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    headers: Vec<Header>,
     #[command(flatten)]
     selection: SelectionArgs,
     #[command(flatten)]
     decoders: DecoderArgs,
-}
-
-#[derive(Debug, Args)]
-struct TransferArgs {
-    /// Connections at once
-    #[arg(long, value_name = "N", default_value = "16", value_parser = connections)]
-    connections: NonZeroU16,
-}
-
-/// More would be no faster, and a burden on the server.
-const MOST_CONNECTIONS: u16 = 512;
-
-fn connections(text: &str) -> Result<NonZeroU16, String> {
-    let number: Option<NonZeroU16> = text.parse().ok();
-    number
-        .filter(|number| number.get() <= MOST_CONNECTIONS)
-        .ok_or_else(|| format!("give a number from 1 to {MOST_CONNECTIONS}"))
 }
 
 /// Where a playlist is read from.
@@ -181,6 +200,11 @@ pub(crate) enum Command {
     Info(Store, ItemId),
     Resume(Resume),
     Remove(Store, ItemId),
+    Verify(Store, Option<ItemId>),
+    Repair(Resume),
+    Keep(Store, ItemId, Vec<Wanted>),
+    Storage(Store),
+    Quota(Store, Option<Limit>),
     Serve(Store, u16),
     Inspect(Inspect),
     Plan(Plan),
@@ -195,7 +219,8 @@ pub(crate) struct Download {
     pub(crate) store: Store,
     pub(crate) url: String,
     pub(crate) id: Named,
-    pub(crate) connections: NonZeroU16,
+    pub(crate) transfer: Transfer,
+    pub(crate) headers: Vec<Header>,
     pub(crate) selection: SelectionOptions,
     pub(crate) decoders: Decoders,
 }
@@ -219,7 +244,7 @@ impl Named {
 pub(crate) struct Resume {
     pub(crate) store: Store,
     pub(crate) id: Option<ItemId>,
-    pub(crate) connections: NonZeroU16,
+    pub(crate) transfer: Transfer,
 }
 
 #[derive(Debug)]
@@ -227,6 +252,8 @@ pub(crate) struct Inspect {
     pub(crate) source: Source,
     /// Where a file came from.
     pub(crate) base_url: Option<url::Url>,
+    /// Where variables are imported from.
+    pub(crate) multivariant: Option<Source>,
     pub(crate) reading: Reading,
 }
 
@@ -256,14 +283,17 @@ impl RawCommand {
             Self::Download(raw) => Command::Download(raw.checked(store)),
             Self::List => Command::List(store),
             Self::Info { id } => Command::Info(store, id),
-            Self::Resume { id, transfer } => {
-                Command::Resume(Resume { store, id, connections: transfer.connections })
-            }
+            Self::Resume { id, transfer } => Command::Resume(Resume { store, id, transfer: transfer.into() }),
             Self::Remove { id } => Command::Remove(store, id),
+            Self::Verify { id } => Command::Verify(store, id),
+            Self::Repair { id, transfer } => Command::Repair(Resume { store, id, transfer: transfer.into() }),
+            Self::Keep { id, wanted } => Command::Keep(store, id, wanted.into()),
+            Self::Storage => Command::Storage(store),
+            Self::Quota { limit } => Command::Quota(store, limit),
             Self::Serve { port } => Command::Serve(store, port),
-            Self::Inspect { source, strict, base_url } => {
+            Self::Inspect { source, strict, base_url, multivariant } => {
                 let reading = if strict { Reading::Strict } else { Reading::Lenient };
-                Command::Inspect(Inspect { source, base_url, reading })
+                Command::Inspect(Inspect { source, base_url, multivariant, reading })
             }
             Self::Plan { source, base_url, selection, decoders } => Command::Plan(Plan {
                 source,
@@ -281,7 +311,8 @@ impl RawDownload {
             id: self.id.map_or_else(|| Named::ByUrl(id_of(&self.url)), Named::ByUser),
             store,
             url: self.url,
-            connections: self.transfer.connections,
+            transfer: self.transfer.into(),
+            headers: self.headers,
             selection: self.selection.into(),
             decoders: self.decoders.into(),
         }

@@ -8,6 +8,7 @@ mod inspect;
 mod item;
 pub(crate) mod marker;
 mod plan;
+mod storage;
 mod text;
 
 use std::io::{self, Write};
@@ -17,10 +18,11 @@ use serde::Serialize;
 use crate::args::{Chatter, Format, Invocation};
 
 pub(crate) use failure::{ErrorDocument, Failure, Refused};
-pub(crate) use inspect::{InspectDocument, Refusal, inspect_text};
+pub(crate) use inspect::{InspectDocument, Page, Refusal, inspect_text};
 pub(crate) use item::{ItemDocument, ItemView, ItemsDocument, RemovedDocument, ServeDocument, Served};
 pub(crate) use plan::{PlanDocument, plan_text};
-pub(crate) use text::{bytes, public_part};
+pub(crate) use storage::{QuotaDocument, RepairDocument, StorageDocument, VerificationView, VerifyDocument};
+pub(crate) use text::{bytes, playing_time, public_part};
 
 /// Where a command writes.
 pub(crate) struct Out<'a> {

@@ -8,7 +8,7 @@ use dtg_core::{Event, ItemId, Progress as Figures};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::Chatter;
-use crate::output::{Out, bytes};
+use crate::output::{Out, bytes, playing_time};
 
 /// Steps of a bar: the fraction is known better than the bytes.
 const STEPS: u64 = 1000;
@@ -85,7 +85,11 @@ fn line(told: &mut BTreeMap<ItemId, Told>, figures: &Figures, now: Instant, out:
 }
 
 fn amount(figures: &Figures) -> String {
-    format!("{} of about {}", bytes(figures.downloaded_bytes), bytes(figures.estimated_bytes))
+    let amount = format!("{} of about {}", bytes(figures.downloaded_bytes), bytes(figures.estimated_bytes));
+    let speed = (figures.bytes_per_second > 0).then(|| format!("{}/s", bytes(figures.bytes_per_second)));
+    let whole = |left: Duration| Duration::from_secs(left.as_secs());
+    let left = figures.time_left.map(|left| format!("{} left", playing_time(whole(left))));
+    [Some(amount), speed, left].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The fraction in steps of a bar.
@@ -124,6 +128,8 @@ mod tests {
                 downloaded_bytes: 5,
                 estimated_bytes: 10,
                 fraction: *fraction,
+                bytes_per_second: 5,
+                time_left: Some(Duration::from_secs(61)),
             };
             line(&mut told, &figures, start + Duration::from_millis(*millis), &mut out);
         }
@@ -135,7 +141,7 @@ mod tests {
         let lines = told_lines(&[(0, 0.0), (500, 0.1), (1000, 0.25), (2500, 0.25), (3000, 0.5)]);
         assert_eq!(
             lines,
-            "a: 0 %, 5 B of about 10 B\na: 25 %, 5 B of about 10 B\na: 50 %, 5 B of about 10 B\n"
+            "a: 0 %, 5 B of about 10 B, 5 B/s, 1:01 left\na: 25 %, 5 B of about 10 B, 5 B/s, 1:01 left\na: 50 %, 5 B of about 10 B, 5 B/s, 1:01 left\n"
         );
     }
 

@@ -1,14 +1,24 @@
 //! What went wrong, with which item, at which URL.
 
+mod answer;
+mod words;
+
+use std::time::Duration;
 use std::{fmt, io};
 
+use camino::Utf8PathBuf;
 use thiserror::Error;
 
-use crate::item::{InvalidItemId, ItemId, StoredFailure};
+use crate::cause::{Stage, StoredFailure};
+use crate::item::{InvalidItemId, ItemId};
+use crate::key_loader::KeyLoadError;
 use crate::plan::PlanError;
+use crate::relocate::AnotherEncode;
+use crate::requirements::Unmet;
 use crate::retry::Failure;
 use crate::select::SelectError;
 use crate::state::{InvalidTransition, ItemState};
+pub use answer::BadAnswer;
 
 /// A failed command or transfer: which item, which URL, what.
 ///
@@ -22,6 +32,8 @@ struct Parts {
     item: Option<ItemId>,
     url: Option<String>,
     attempts: u32,
+    retry_after: Option<Duration>,
+    stage: Option<Stage>,
     kind: ErrorKind,
 }
 
@@ -56,12 +68,24 @@ pub enum ErrorKind {
     /// No answer from the host: lookup, connect, TLS, time-out or a broken connection.
     #[error("{0}")]
     Unreachable(String),
+    /// The server's certificate is not believed: its issuer, its name or its time is wrong.
+    #[error("the server is not trusted: {0}")]
+    Certificate(String),
     /// The server answered with this status.
     #[error("HTTP status {0}")]
     Status(u16),
     /// The answer does not fit the request or its own headers.
     #[error("{0}")]
     BadAnswer(BadAnswer),
+    /// A public presentation leads to this address, which is not a public one.
+    #[error("it leads to the private address {0}, which a presentation on a public address may not")]
+    PrivateAddress(String),
+    /// A [`RequestAdapter`](crate::RequestAdapter) failed, panicked or did what it may not.
+    #[error("an adapter of requests failed: {0}")]
+    Adapter(String),
+    /// An [`HttpSettings`](crate::HttpSettings) makes no sense; says what would.
+    #[error("a setting makes no sense: {0}")]
+    Setting(&'static str),
     /// The playlist is larger than the limit.
     #[error("the playlist is larger than {0} bytes")]
     TooLarge(u64),
@@ -71,12 +95,49 @@ pub enum ErrorKind {
     /// A media playlist was expected where a multivariant playlist came.
     #[error("a media playlist was expected, and a multivariant playlist came")]
     NestedMultivariant,
+    /// The URL gives a Widevine Classic file, which no current player opens.
+    #[error("Widevine Classic (wvm) can't be played any more, so it is not downloaded")]
+    WidevineClassic,
     /// No variant can be chosen.
     #[error(transparent)]
     Select(#[from] SelectError),
     /// The presentation can't be downloaded: live, an unsupported encryption, a scheme that is not fetched.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A fresh address gives another encode, whose parts don't fit what is there; nothing was changed.
+    #[error("the address gives another encode of it: {0}")]
+    AnotherEncode(#[from] AnotherEncode),
+    /// The application knows no fresh address either.
+    #[error("there is no fresh address")]
+    NoFreshUrl,
+    /// A function of the application's own failed or panicked.
+    #[error("{what} failed: {reason}")]
+    Callback {
+        /// Which function.
+        what: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// Something else is where the asset is to be.
+    #[error("something else is at its destination, {0}")]
+    DestinationTaken(Utf8PathBuf),
+    /// Its key takes a license, and nobody was named who could obtain one.
+    #[error(
+        "its key `{0}` takes a license, and nobody is there to obtain it: call LocalAssetsManager::prepare_for_download \
+         (or RemoteAsset::with_key_loader) before the task is made"
+    )]
+    NoKeyLoader(String),
+    /// Its [`KeyLoader`](crate::KeyLoader) did not obtain a key.
+    #[error("its key `{key}` could not be obtained: {cause}")]
+    KeyNotLoaded {
+        /// The key's URI, without its query.
+        key: String,
+        /// What the loader said.
+        cause: KeyLoadError,
+    },
+    /// The device lacks what the item asks for; it goes on by itself when it is told to have it.
+    #[error("it needs {}", listed(.0))]
+    Requirements(Vec<Unmet>),
     /// Not enough free space.
     #[error("not enough space: {needed} bytes are needed and {free} are free")]
     NoSpace {
@@ -88,6 +149,22 @@ pub enum ErrorKind {
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,
+    /// It would not fit under the quota, and nothing more may be removed for it.
+    #[error("{excess} bytes too many for the quota of {quota} bytes, and nothing more may be removed")]
+    OverQuota {
+        /// What all items may take.
+        quota: u64,
+        /// What would be too much.
+        excess: u64,
+    },
+    /// Parts of it are missing or have other bytes than those that came: a start fetches them anew.
+    #[error("{parts} of its parts are missing or damaged, the first is {first}")]
+    PartsDamaged {
+        /// How many.
+        parts: usize,
+        /// The file of the first one, relative to the presentation's folder.
+        first: Utf8PathBuf,
+    },
     /// A file or folder of the store can't be read or written.
     #[error("the store failed: {0}")]
     Store(io::Error),
@@ -102,60 +179,10 @@ pub enum ErrorKind {
     Cancelled,
 }
 
-/// How an answer is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum BadAnswer {
-    /// The body ended early.
-    #[error("the body ended after {got} of {expected} bytes")]
-    Truncated {
-        /// Bytes that came.
-        got: u64,
-        /// Bytes that were announced or asked for.
-        expected: u64,
-    },
-    /// The body has no announced end, so that a cut can't be told from the end.
-    #[error("the answer does not say how long it is")]
-    UnknownLength,
-    /// The body is encoded in a way that is not undone, and was not asked for.
-    #[error("the answer is encoded by `{0}`, which was not asked for")]
-    Encoding(String),
-    /// More redirects one after another than are followed.
-    #[error("more than {0} redirects")]
-    Redirects(u32),
-    /// A redirect without a place to go to.
-    #[error("a redirect that leads nowhere")]
-    Location,
-    /// A part of the answer is empty where bytes are needed.
-    #[error("the answer is empty")]
-    Empty,
-    /// A web page came where media was asked for.
-    #[error("a web page came instead of media")]
-    WebPage,
-    /// The range in the answer is not the range that was asked for.
-    #[error("the answer's range `{0}` is not the one asked for")]
-    WrongRange(String),
-    /// The range lies outside the file.
-    #[error("the file has {0} bytes, fewer than the playlist says")]
-    OutOfRange(u64),
-    /// A content key has the wrong length.
-    #[error("a content key of {got} bytes, where 16 are needed")]
-    KeyLength {
-        /// Bytes that came.
-        got: u64,
-    },
-    /// The file changed on the server between two requests.
-    #[error("the file changed on the server while it was downloaded")]
-    Changed,
-    /// A `data:` URI that can't be decoded.
-    #[error("a data URI that can't be decoded")]
-    DataUri,
-}
-
 impl Error {
     /// Wraps what went wrong.
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Parts { item: None, url: None, attempts: 0, kind }))
+        Self(Box::new(Parts { item: None, url: None, attempts: 0, retry_after: None, stage: None, kind }))
     }
 
     /// Adds which item it happened to.
@@ -177,6 +204,38 @@ impl Error {
     pub(crate) fn after(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
+    }
+
+    /// Adds how long the server asks to be left alone.
+    #[must_use]
+    pub(crate) fn again_after(mut self, pause: Option<Duration>) -> Self {
+        self.0.retry_after = pause;
+        self
+    }
+
+    /// How long the server asked to be left alone (`Retry-After`), if it did.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Adds what was being done.
+    #[must_use]
+    pub(crate) fn during(mut self, stage: Stage) -> Self {
+        self.0.stage.get_or_insert(stage);
+        self
+    }
+
+    /// How often it was tried, where that was counted.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// What was being done, where that is known.
+    #[must_use]
+    pub fn stage(&self) -> Option<Stage> {
+        self.0.stage
     }
 
     /// What to branch on.
@@ -204,8 +263,17 @@ impl Error {
             ErrorKind::Status(status) => Failure::from_status(*status),
             ErrorKind::Unreachable(_)
             | ErrorKind::Cancelled
+            | ErrorKind::Adapter(_)
+            | ErrorKind::KeyNotLoaded {
+                cause: KeyLoadError::Unavailable(_) | KeyLoadError::Cancelled, ..
+            }
             | ErrorKind::BadAnswer(BadAnswer::Truncated { .. } | BadAnswer::Changed) => Failure::Transient,
-            ErrorKind::NoSpace { .. } | ErrorKind::DiskFull | ErrorKind::Store(_) => Failure::Device,
+            ErrorKind::NoSpace { .. }
+            | ErrorKind::DiskFull
+            | ErrorKind::OverQuota { .. }
+            | ErrorKind::PartsDamaged { .. }
+            | ErrorKind::Store(_)
+            | ErrorKind::Requirements(_) => Failure::Device,
             _ => Failure::Refused,
         }
     }
@@ -214,40 +282,20 @@ impl Error {
     ///
     /// As in the reference: a status from 500 on, and whatever is not an answer, interrupts.
     pub(crate) fn interrupts(&self) -> bool {
-        !matches!(self.failure(), Failure::Refused)
+        matches!(self.kind(), ErrorKind::Certificate(_))
+            || !matches!(self.failure(), Failure::Refused | Failure::Expired)
     }
 
     /// The error as it is kept with the item.
     pub(crate) fn stored(&self) -> StoredFailure {
-        let status = if let ErrorKind::Status(status) = self.0.kind { Some(status) } else { None };
-        StoredFailure { code: self.code().to_owned(), message: self.to_string(), status }
-    }
-
-    /// A short fixed word for the kind, as listings and records spell it.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match &self.0.kind {
-            ErrorKind::InvalidItemId(_) => "invalid-item-id",
-            ErrorKind::InvalidUrl(_) => "invalid-url",
-            ErrorKind::SchemeNotAllowed(_) => "scheme-not-allowed",
-            ErrorKind::ItemNotFound => "item-not-found",
-            ErrorKind::ItemExists(_) => "item-exists",
-            ErrorKind::InvalidState(_) => "invalid-state",
-            ErrorKind::Loading => "loading",
-            ErrorKind::NotCompleted(_) => "not-completed",
-            ErrorKind::Unreachable(_) => "unreachable",
-            ErrorKind::Status(_) => "status",
-            ErrorKind::BadAnswer(_) => "bad-answer",
-            ErrorKind::TooLarge(_) => "too-large",
-            ErrorKind::Playlist(_) => "playlist",
-            ErrorKind::NestedMultivariant => "nested-multivariant",
-            ErrorKind::Select(_) => "select",
-            ErrorKind::Plan(_) => "plan",
-            ErrorKind::NoSpace { .. } | ErrorKind::DiskFull => "no-space",
-            ErrorKind::Store(_) => "store",
-            ErrorKind::Damaged(_) => "damaged",
-            ErrorKind::Locked(_) => "locked",
-            ErrorKind::Cancelled => "cancelled",
+        StoredFailure {
+            code: self.code().to_owned(),
+            message: self.to_string(),
+            status: if let ErrorKind::Status(status) = self.0.kind { Some(status) } else { None },
+            stage: self.0.stage,
+            url: self.0.url.clone(),
+            attempts: self.0.attempts,
+            remedy: self.remedy(),
         }
     }
 }
@@ -274,12 +322,6 @@ impl From<hls_parse::Error> for ErrorKind {
     }
 }
 
-impl From<BadAnswer> for ErrorKind {
-    fn from(answer: BadAnswer) -> Self {
-        Self::BadAnswer(answer)
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(item) = &self.0.item {
@@ -301,6 +343,10 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.kind.source()
     }
+}
+
+fn listed(unmet: &[Unmet]) -> String {
+    unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join(", and ")
 }
 
 /// Scheme, host, port and path of a URL.
@@ -347,6 +393,7 @@ mod tests {
         assert!(interrupts(ErrorKind::Status(500)));
         assert!(interrupts(ErrorKind::Unreachable("refused".into())));
         assert!(interrupts(ErrorKind::DiskFull));
+        assert!(interrupts(ErrorKind::Certificate("expired".into())));
         assert!(!interrupts(ErrorKind::Status(404)));
         assert!(!interrupts(ErrorKind::BadAnswer(BadAnswer::WebPage)));
     }

@@ -1,6 +1,7 @@
 //! How large a download will be, before it is made.
 
-use crate::plan::Input;
+use crate::item::TrackKind;
+use crate::plan::Track;
 use crate::resource::{Fetch, Resource, Role};
 
 /// How many bytes a download is expected to bring.
@@ -20,19 +21,23 @@ pub enum Basis {
     Unknown,
     /// The bit rates that the multivariant playlist states.
     BitRates,
-    /// The byte ranges and EXT-X-BITRATE tags of a media playlist that came without a multivariant one.
+    /// The byte ranges and EXT-X-BITRATE tags of media playlists of which no bit rate is stated.
     Segments,
+    /// The length that the server states of a single media file.
+    File,
 }
 
-/// The reference's rule: each track's bit rate times the presentation's duration.
+/// The reference's rule: each track's bit rate times the presentation's duration; subtitles count nothing.
 ///
-/// A media playlist that came alone has no stated bit rate: its byte ranges and EXT-X-BITRATE tags
-/// are summed, if every segment has one.
-pub(crate) fn estimate(inputs: &[Input<'_, '_>], resources: &[Resource], fetches: &[Fetch]) -> Estimate {
-    let duration = inputs.first().map(|first| first.media.duration()).unwrap_or_default();
-    let rates = inputs.iter().filter_map(|input| input.bit_rate);
+/// A playlist that two tracks share is fetched, and counts, once. Where a track with pictures or sound has
+/// no stated bit rate, as a media playlist that came alone, byte ranges and EXT-X-BITRATE tags are summed, if
+/// every segment has one: what is known of a part is no estimate of the whole.
+pub(crate) fn estimate(tracks: &[Track], resources: &[Resource], fetches: &[Fetch]) -> Estimate {
+    let duration = tracks.first().map(|first| first.duration).unwrap_or_default();
+    let rates = tracks.iter().filter_map(|track| track.bit_rate);
     let bytes = rates.map(|rate| rate.bytes_in(duration)).fold(0, u64::saturating_add);
-    if bytes > 0 {
+    let is_stated = |track: &Track| track.bit_rate.is_some_and(|rate| rate.0 > 0);
+    if bytes > 0 && tracks.iter().all(|track| track.kind == TrackKind::Text || is_stated(track)) {
         return Estimate { bytes, basis: Basis::BitRates };
     }
     let is_media = |fetch: &&Fetch| {

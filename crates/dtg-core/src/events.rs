@@ -38,12 +38,16 @@ pub enum Event {
 pub struct Progress {
     /// The item.
     pub id: ItemId,
-    /// Bytes on disk.
+    /// Bytes on disk, never falling while the item runs.
     pub downloaded_bytes: u64,
     /// Expected size in bytes, corrected as real sizes become known.
     pub estimated_bytes: u64,
     /// From 0 to 1, never falling while the item runs; 1 only when completed.
     pub fraction: f64,
+    /// How fast bytes arrive, smoothed over some seconds; 0 at first, and when it rests.
+    pub bytes_per_second: u64,
+    /// How long the rest takes at that speed; `None` while nothing arrives.
+    pub time_left: Option<Duration>,
 }
 
 /// A listener's end: state changes in order, and the newest progress of each item.
@@ -194,7 +198,14 @@ mod tests {
 
     fn progress(id: &str, bytes: u64) -> Event {
         let id = ItemId::new(id).unwrap();
-        Event::Progress(Progress { id, downloaded_bytes: bytes, estimated_bytes: 10, fraction: 0.0 })
+        Event::Progress(Progress {
+            id,
+            downloaded_bytes: bytes,
+            estimated_bytes: 10,
+            fraction: 0.0,
+            bytes_per_second: 0,
+            time_left: None,
+        })
     }
 
     fn state(id: &str, state: ItemState) -> Event {

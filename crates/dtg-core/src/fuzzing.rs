@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use crate::io::catalog::CatalogRow;
 use crate::io::codec::{self, Stored};
 use crate::io::fetch;
-use crate::io::folder::{ItemRecord, OriginIndex};
+use crate::io::folder::{ItemRecord, OriginIndex, PlaylistSums};
 use crate::io::journal;
 use crate::plan::{FetchId, Plan};
 
@@ -20,6 +20,8 @@ pub enum Kind {
     Origins,
     /// Its plan.
     Plan,
+    /// What its local playlists are.
+    Playlists,
 }
 
 /// Takes the bytes for a record, then for the payload of a sound one.
@@ -29,6 +31,7 @@ pub fn check_record(kind: Kind, bytes: &[u8]) {
         Kind::Row => check::<CatalogRow>(bytes),
         Kind::Origins => check::<OriginIndex>(bytes),
         Kind::Plan => check::<Plan>(bytes),
+        Kind::Playlists => check::<PlaylistSums>(bytes),
     }
 }
 
@@ -78,5 +81,5 @@ fn check_replay(bytes: &[u8]) {
 /// First byte, last byte and total of a `Content-Range`.
 #[must_use]
 pub fn content_range(value: &str) -> Option<(u64, u64, Option<u64>)> {
-    fetch::content_range(value)
+    fetch::judge::content_range(value)
 }

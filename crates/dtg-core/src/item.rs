@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::Utf8PathBuf;
 use thiserror::Error;
 
+use crate::cause::StoredFailure;
+use crate::layout;
 use crate::state::ItemState;
 
 /// An item's id: as the application gave it, never a path.
@@ -37,6 +39,12 @@ impl ItemId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A name for a file or folder of it: each id has its own, also where file systems fold case.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        layout::folder_of(self)
     }
 }
 
@@ -130,7 +138,7 @@ pub enum TrackKind {
 }
 
 /// A rendition or variant of a presentation, as an application lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Track {
     /// What it carries.
     pub kind: TrackKind,
@@ -167,17 +175,12 @@ pub struct Item {
     pub fetches_done: u32,
     /// Why it is interrupted or failed; kept over a restart.
     pub failure: Option<StoredFailure>,
-}
-
-/// Why an item stopped, as it is kept with the item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFailure {
-    /// A short fixed word to branch on, such as `status`, `no-space`, `unreachable`.
-    pub code: String,
-    /// The whole sentence, with the URL but not its query.
-    pub message: String,
-    /// The HTTP status, when the server's answer was the reason.
-    pub status: Option<u16>,
+    /// Whether no quota removes it.
+    pub pinned: bool,
+    /// From when on it is the first that a quota removes.
+    pub expires_at: Option<SystemTime>,
+    /// When it was last said to be played.
+    pub played_at: Option<SystemTime>,
 }
 
 /// An item to add.

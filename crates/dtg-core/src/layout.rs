@@ -143,14 +143,88 @@ impl ItemPaths {
         self.0.join("plan")
     }
 
+    /// What the local playlists are.
+    pub(crate) fn playlists(&self) -> Utf8PathBuf {
+        self.0.join("playlists")
+    }
+
+    /// A move to a fresh address that is not carried out to its end.
+    pub(crate) fn moved(&self) -> Utf8PathBuf {
+        self.0.join("moved")
+    }
+
     /// What of it is done.
     pub(crate) fn journal(&self) -> Utf8PathBuf {
         self.0.join("journal")
     }
 
+    /// What an asset download task keeps beside the item's record.
+    pub(crate) fn asset(&self) -> Utf8PathBuf {
+        self.0.join("asset")
+    }
+
+    /// Is there when all of an asset is, and durable.
+    pub(crate) fn finished(&self) -> Utf8PathBuf {
+        self.0.join("finished")
+    }
+
+    /// Held by the one task that works on an asset.
+    pub(crate) fn lock(&self) -> Utf8PathBuf {
+        self.0.join("lock")
+    }
+
+    /// The asset that this one takes the place of, until it is deleted.
+    pub(crate) fn replaced(&self) -> Utf8PathBuf {
+        self.0.join("replaced")
+    }
+
     /// Holds what plays and nothing else.
     pub(crate) fn media(&self) -> Utf8PathBuf {
         self.0.join("media")
+    }
+}
+
+/// What an asset's media folder is called, relative to the asset.
+pub(crate) const MEDIA: &str = "media";
+
+/// The paths of an asset whose place is the application's choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssetPaths {
+    destination: Utf8PathBuf,
+    name: String,
+}
+
+impl AssetPaths {
+    /// The paths of an asset at `destination`; `None` for a path without a last name.
+    pub(crate) fn new(destination: &Utf8Path) -> Option<Self> {
+        let name = destination.file_name()?.to_owned();
+        Some(Self { destination: destination.to_owned(), name })
+    }
+
+    /// The finished asset: a folder, or the one media file that it is.
+    pub(crate) fn destination(&self) -> &Utf8Path {
+        &self.destination
+    }
+
+    /// Its last name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder that the asset lies in.
+    pub(crate) fn above(&self) -> &Utf8Path {
+        let above = self.destination.parent().filter(|above| !above.as_str().is_empty());
+        above.unwrap_or(Utf8Path::new("."))
+    }
+
+    /// The folder of the finished asset.
+    pub(crate) fn finished(&self) -> ItemPaths {
+        ItemPaths(self.destination.clone())
+    }
+
+    /// The folder that it is downloaded in.
+    pub(crate) fn work(&self) -> ItemPaths {
+        ItemPaths(self.destination.with_file_name(format!("{}.download", self.name)))
     }
 }
 
@@ -174,6 +248,7 @@ pub(crate) fn media_name(
         Role::SessionData => format!("data/{number}.{extension}"),
         Role::Subtitle => format!("subtitle/{number}.{extension}"),
         Role::Thumbnail => format!("thumbnail/{number}.{extension}"),
+        Role::File => format!("file.{extension}"),
     })
 }
 

@@ -16,12 +16,15 @@ use hls_parse::{Attribute, Edits, Line, Multivariant, Span, Variables};
 
 use crate::layout;
 use crate::plan::{
-    DropReason, Dropped, Input, Links, LocalPlaylist, OriginSet, Plan, PlanError, Role, Target,
+    DropReason, Dropped, KeyTarget, Links, LocalPlaylist, OriginSet, Plan, PlanError, Role, Target, Track,
 };
 use crate::resource::Resource;
 use crate::select::Selection;
 
 use attributes::Change;
+
+/// The URI of a key that no player could use: nothing, and nowhere else.
+const NO_KEY: &str = "data:,";
 
 /// Makes the local playlists of a plan.
 #[derive(Debug)]
@@ -39,15 +42,15 @@ impl<'p> Localizer<'p> {
     }
 
     /// Makes a media playlist local.
-    pub(crate) fn media(&mut self, input: &Input<'_, '_>, links: &Links) -> Result<(), PlanError> {
-        let path = layout::playlist_name(input.kind, input.number);
+    pub(crate) fn media(&mut self, track: &Track, links: &Links) -> Result<(), PlanError> {
+        let path = layout::playlist_name(track.kind, track.number);
         let folder = path.parent().map(Utf8Path::as_str).unwrap_or_default();
-        let names = Names::new(self.plan, links, &input.media.variables, folder);
-        let gap = self.gap_name(input, &names);
-        let text = self.text_of(input.origin);
-        let mut page = Page::new(input.origin, text);
-        media::localize(&mut page, input.media, &names, &gap);
-        self.finish_page(page, path.as_ref(), &input.name())
+        let names = Names::new(self.plan, links, &track.variables, folder);
+        let gap = self.gap_name(track, &names);
+        let text = self.text_of(track.origin);
+        let mut page = Page::new(track.origin, text);
+        media::localize(&mut page, &track.variables, &names, &gap);
+        self.finish_page(page, path.as_ref(), &track.name)
     }
 
     /// Makes the multivariant playlist local.
@@ -73,13 +76,13 @@ impl<'p> Localizer<'p> {
         self.origins.get(origin).map(|origin| origin.text.as_slice()).unwrap_or_default()
     }
 
-    fn gap_name(&self, input: &Input<'_, '_>, names: &Names<'_>) -> String {
-        let segments = |it: &&Resource| it.role == Role::Segment && it.playlist == input.number;
+    fn gap_name(&self, track: &Track, names: &Names<'_>) -> String {
+        let segments = |it: &&Resource| it.role == Role::Segment && it.playlist == track.number;
         let of_this = self.plan.resources.iter().filter(segments);
         let extension = self.plan.resources.iter().find(segments).map(|it| it.extension);
         let number = u32::try_from(of_this.count()).unwrap_or(u32::MAX);
         let extension = extension.unwrap_or(crate::resource::Extension::Ts);
-        names.relative(&layout::media_name(Role::Segment, input.kind, input.number, number, extension))
+        names.relative(&layout::media_name(Role::Segment, track.kind, track.number, number, extension))
     }
 
     fn finish_page(&mut self, page: Page<'_>, path: &Utf8Path, name: &str) -> Result<(), PlanError> {
@@ -122,7 +125,10 @@ impl<'p> Names<'p> {
 
     /// The local name of the key that a line names.
     fn key(&self, uri: &Attribute<'_>) -> Option<String> {
-        self.file(self.links.key(&self.substituted(uri)?)?)
+        match self.links.key(&self.substituted(uri)?)? {
+            KeyTarget::Resource(resource) => self.file(resource),
+            KeyTarget::Unusable => Some(NO_KEY.to_owned()),
+        }
     }
 
     /// The local name of the file with the map that a line names.
@@ -215,9 +221,19 @@ impl<'t> Page<'t> {
     }
 }
 
-/// A key line: kept where it is a DRM system's, local where the key is fetched, else dropped.
+/// A key line: kept where it is a DRM system's, local where the key is fetched, else dropped. One that says that
+/// there is no key stays: it ends what was in effect.
 fn localize_key(page: &mut Page<'_>, line: &Line<'_>, tag: &str, names: &Names<'_>) {
-    let Some(uri) = attributes::find(line, "URI").filter(|_| !is_drm(line, names)) else { return };
+    let Some(uri) = attributes::find(line, "URI") else { return };
+    if attributes::value(line, "METHOD").is_some_and(|method| method.eq_ignore_ascii_case("NONE")) {
+        return page.change(line, tag, |attribute| match attribute.name {
+            "METHOD" => Change::Keep,
+            _ => Change::Remove(DropReason::Unused),
+        });
+    }
+    if is_drm(line, names) {
+        return;
+    }
     match names.key(&uri) {
         Some(local) => page.change(line, tag, attributes::becomes("URI", local)),
         None => page.drop_line(line, tag, DropReason::Unused),

@@ -3,19 +3,26 @@
 //! Every command is alike: look the item up, ask the state table, write the new state down, then make
 //! the downloads match it. A command that is repeated changes nothing.
 
-use std::num::NonZeroU16;
+mod builder;
+
+use std::num::{NonZeroU16, NonZeroU64};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use camino::Utf8PathBuf;
 
 use crate::error::Error;
 use crate::events::Events;
+use crate::hold::Hold;
 use crate::io::desk::Desk;
 use crate::item::{Item, ItemId, ItemLocation, NewItem};
-use crate::options::{BitRate, Decoders, SelectionOptions};
-use crate::requirements::Requirements;
-use crate::retry::RetryPolicy;
+use crate::options::{BitRate, SelectionOptions};
+use crate::requirements::{Device, Requirements};
 use crate::state::ItemState;
+use crate::storage::{ItemStorage, Storage};
+use crate::verify::Verification;
+
+pub use builder::Builder;
 
 /// Downloads items into a folder, keeps them, and says where they play from.
 ///
@@ -27,17 +34,6 @@ pub struct ContentManager {
     desk: Arc<Desk>,
 }
 
-/// What [`ContentManager::builder`] collects.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    pub(crate) root: Utf8PathBuf,
-    pub(crate) connections: NonZeroU16,
-    pub(crate) decoders: Decoders,
-    pub(crate) requirements: Requirements,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) user_agent: Option<String>,
-}
-
 /// What [`ContentManager::start_items`] and [`ContentManager::resume_all`] did.
 #[derive(Debug, Default)]
 pub struct Started {
@@ -47,66 +43,11 @@ pub struct Started {
     pub refused: Vec<Error>,
 }
 
-impl Builder {
-    /// How many requests are in flight at once, over all items. Default 16.
-    #[must_use]
-    pub const fn connections(mut self, connections: NonZeroU16) -> Self {
-        self.connections = connections;
-        self
-    }
-
-    /// What the device can decode: variants it can't play are not chosen.
-    #[must_use]
-    pub const fn decoders(mut self, decoders: Decoders) -> Self {
-        self.decoders = decoders;
-        self
-    }
-
-    /// What must hold for a download to start.
-    #[must_use]
-    pub const fn requirements(mut self, requirements: Requirements) -> Self {
-        self.requirements = requirements;
-        self
-    }
-
-    /// How often, and how far apart, a request is tried.
-    #[must_use]
-    pub const fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// The User-Agent header of every request.
-    #[must_use]
-    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = Some(user_agent.into());
-        self
-    }
-
-    /// Takes the folder, which is made if need be. No traffic starts.
-    ///
-    /// A catalog that can't be read is moved aside and made anew from the item folders.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Locked`](crate::ErrorKind::Locked) while another process has it;
-    /// [`ErrorKind::Store`](crate::ErrorKind::Store) when it can't be made, read or written.
-    pub fn open(self) -> Result<ContentManager, Error> {
-        Desk::open(self).map(|desk| ContentManager { desk })
-    }
-}
-
 impl ContentManager {
     /// A manager of the items below `root`, yet to be opened.
     #[must_use]
     pub fn builder(root: impl Into<Utf8PathBuf>) -> Builder {
-        Builder {
-            root: root.into(),
-            connections: NonZeroU16::new(16).unwrap_or(NonZeroU16::MIN),
-            decoders: Decoders::default(),
-            requirements: Requirements::default(),
-            retry: RetryPolicy::default(),
-            user_agent: None,
-        }
+        Builder::new(root.into())
     }
 
     /// Opens the folder with every setting at its default.
@@ -156,7 +97,9 @@ impl ContentManager {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) when it is new or completed;
-    /// [`ErrorKind::NoSpace`](crate::ErrorKind::NoSpace) when it would not fit.
+    /// [`ErrorKind::NoSpace`](crate::ErrorKind::NoSpace) when it would not fit;
+    /// [`ErrorKind::Requirements`](crate::ErrorKind::Requirements) when the device lacks what it asks for;
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) when it is paused or removed in the same moment.
     pub fn start_item(&self, id: &ItemId) -> Result<(), Error> {
         self.desk.start(id).map_err(|error| error.of(id))
     }
@@ -192,6 +135,110 @@ impl ContentManager {
         self.desk.pause(id).map_err(|error| error.of(id))
     }
 
+    /// Makes the item more or less wanted than others, whose priority is 0; at once if it runs.
+    ///
+    /// Of two items that run, the one of the higher priority gets all connections that it has use for:
+    /// requests of the other one are cut off for it, and go on later. It holds as long as this manager.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound).
+    pub fn set_priority(&self, id: &ItemId, priority: i32) -> Result<(), Error> {
+        self.desk.set_priority(id, priority).map_err(|error| error.of(id))
+    }
+
+    /// Changes how many requests are in flight at once, over all items; those in flight beyond it end first.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store) when the system has no more threads to give.
+    pub fn set_connections(&self, connections: NonZeroU16) -> Result<(), Error> {
+        self.desk.set_limits(|limits| limits.connections = connections.get().into())
+    }
+
+    /// Changes how many requests to one host are in flight at once; `None`: as many as in all.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) when the manager is closed.
+    pub fn set_connections_per_host(&self, connections: Option<NonZeroU16>) -> Result<(), Error> {
+        let per_host = connections.map_or(u32::MAX, |cap| cap.get().into());
+        self.desk.set_limits(|limits| limits.per_host = per_host)
+    }
+
+    /// Changes how many bytes a second may come at the most, over all items, at once; `None`: no limit.
+    ///
+    /// Over any time, no more comes than the rate allows and what a quarter of a second brings (at least
+    /// 16 KiB), beside what each connection had received when it began to wait. Playlists do not count.
+    pub fn set_rate_limit(&self, bytes_per_second: Option<NonZeroU64>) {
+        self.desk.throttle.set_rate(bytes_per_second);
+    }
+
+    /// Gives a resting item another address, such as one whose signature has not run out. Waits for the network.
+    ///
+    /// Of an item with a plan the playlists are fetched anew; its parts are matched by rendition, media
+    /// sequence and byte range, and what was downloaded stays.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) while it is in progress;
+    /// [`ErrorKind::AnotherEncode`](crate::ErrorKind::AnotherEncode) when it is not the same presentation in
+    /// the same encoding; whatever keeps the playlists from being loaded. The item is then unchanged.
+    pub fn set_url(&self, id: &ItemId, url: &str) -> Result<Item, Error> {
+        self.desk.set_url(id, url).map_err(|error| error.of(id))
+    }
+
+    /// What this item asks of the device; `None`: what [`Builder::requirements`] says. Kept over a restart.
+    ///
+    /// A running item that they don't hold for is interrupted; it goes on by itself when they hold again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn set_requirements(&self, id: &ItemId, needs: Option<Requirements>) -> Result<(), Error> {
+        self.desk.set_requirements(id, needs).map_err(|error| error.of(id))
+    }
+
+    /// Tells what the device is like now: its network and its power. Nothing else is watched.
+    ///
+    /// Running items that ask for more are interrupted; those that were interrupted for that, or for want of
+    /// space, go on by themselves when nothing is missing any more.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn set_device(&self, device: Device) -> Result<(), Error> {
+        self.desk.set_device(device)
+    }
+
+    /// Everything that holds the item: its state, what stopped it, what the device lacks, and whom it waits for.
+    ///
+    /// Empty while it is downloaded as fast as it can be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn why(&self, id: &ItemId) -> Result<Vec<Hold>, Error> {
+        self.desk.why(id).map_err(|error| error.of(id))
+    }
+
+    /// Looks at every byte of the item, and answers with what is not as it was recorded. Waits for the disk.
+    ///
+    /// What is damaged is not done any more: a completed item is interrupted then, and listeners are told. Pausing,
+    /// removing or closing cuts it off.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) when it is new or in progress;
+    /// [`ErrorKind::Damaged`](crate::ErrorKind::Damaged) when its plan can't be read.
+    pub fn verify_item(&self, id: &ItemId) -> Result<Verification, Error> {
+        self.desk.verify(id).map_err(|error| error.of(id))
+    }
+
+    /// Verifies the item and starts it, so that only what is missing or damaged is fetched; [`ContentManager::wait`]
+    /// waits for that. A completed item that is sound is left as it is.
+    ///
+    /// Local playlists and the plan are made again from the origin's playlists; a link or folder in the place of a
+    /// file is removed, and what it leads to stays.
+    ///
+    /// # Errors
+    /// As [`ContentManager::verify_item`] and [`ContentManager::start_item`].
+    pub fn repair_item(&self, id: &ItemId) -> Result<Verification, Error> {
+        self.desk.repair(id).map_err(|error| error.of(id))
+    }
+
     /// Removes the item and its files, whatever its state. It is gone when this answers; the files
     /// are deleted in the background, or at the next opening.
     ///
@@ -199,6 +246,75 @@ impl ContentManager {
     /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
     pub fn remove_item(&self, id: &ItemId) -> Result<(), Error> {
         self.desk.remove(id).map_err(|error| error.of(id))
+    }
+
+    /// Keeps the item: no quota removes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn pin_item(&self, id: &ItemId) -> Result<Item, Error> {
+        self.desk.set_keep(id, |keep| keep.pinned = true).map_err(|error| error.of(id))
+    }
+
+    /// Lets a quota remove the item again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn unpin_item(&self, id: &ItemId) -> Result<Item, Error> {
+        self.desk.set_keep(id, |keep| keep.pinned = false).map_err(|error| error.of(id))
+    }
+
+    /// Says from when on the item is not wanted any more: it is the first that a quota removes then. It is not
+    /// removed for that alone, and still plays.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn set_expiry(&self, id: &ItemId, at: Option<SystemTime>) -> Result<Item, Error> {
+        self.desk.set_keep(id, |keep| keep.expires_at = at.map(Into::into)).map_err(|error| error.of(id))
+    }
+
+    /// Says when the item was played: what was played last is the last that a quota removes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn set_played(&self, id: &ItemId, at: SystemTime) -> Result<Item, Error> {
+        self.desk.set_played(id, at).map_err(|error| error.of(id))
+    }
+
+    /// Limits how many bytes the media of all items may take; `None`: no limit. Kept over a restart.
+    ///
+    /// What is too much is removed at once, and whenever an item is started or completed: as
+    /// [`evictions`](crate::evictions) says. Answers with what was removed now; listeners are told.
+    ///
+    /// # Errors
+    /// Only the store's. When not enough may be removed, the limit holds for what is started from now on:
+    /// [`ErrorKind::OverQuota`](crate::ErrorKind::OverQuota).
+    pub fn set_quota(&self, bytes: Option<u64>) -> Result<Vec<ItemId>, Error> {
+        self.desk.set_quota(bytes)
+    }
+
+    /// How many bytes the media of all items may take.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn quota(&self) -> Result<Option<u64>, Error> {
+        self.desk.quota()
+    }
+
+    /// What every item takes of the disk, to the byte. Looks at every file.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn storage(&self) -> Result<Storage, Error> {
+        self.desk.storage()
+    }
+
+    /// What one item takes of the disk, to the byte, and what removing it gives back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound), or the store's.
+    pub fn item_storage(&self, id: &ItemId) -> Result<ItemStorage, Error> {
+        self.desk.item_storage(id).map_err(|error| error.of(id))
     }
 
     /// The item as it is now.
@@ -222,7 +338,7 @@ impl ContentManager {
     /// # Errors
     /// Only when the catalog can't be read.
     pub fn items_by_state(&self, state: ItemState) -> Result<Vec<Item>, Error> {
-        Ok(self.items()?.into_iter().filter(|item| item.state == state).collect())
+        self.desk.items_in(state)
     }
 
     /// Where a completed item plays from.
@@ -256,6 +372,13 @@ impl ContentManager {
     /// answer [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn close(&self) {
         self.desk.close();
+    }
+}
+
+#[cfg(feature = "_bench")]
+impl ContentManager {
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
     }
 }
 

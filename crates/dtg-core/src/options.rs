@@ -15,7 +15,7 @@ impl BitRate {
     }
 }
 
-/// Which audio or text renditions are downloaded, by language.
+/// Which audio or text renditions of the chosen variants' groups are downloaded, by language.
 ///
 /// A rendition that states no language is taken unless the answer is [`Languages::None`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub enum Languages {
     /// None at all; for audio, what is inside the variant's own segments remains.
     None,
     /// Those that the presentation marks as its default.
+    ///
+    /// Where a group of audio renditions marks none, the first that may be chosen without the user's
+    /// asking (AUTOSELECT) is taken, else the first of all: only [`Languages::None`] is silent.
     #[default]
     Default,
     /// Those in one of these languages, as a user means them: `fr`, `fre`, `fra` and `fr-CA` are French.
@@ -31,6 +34,21 @@ pub enum Languages {
     /// fall silent because a language is missing.
     Only(Vec<String>),
     /// Every language.
+    All,
+}
+
+/// How many variants are downloaded: what a player may switch between once the network is gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Variants {
+    /// One: the smallest that is enough, of the codec that is wanted most.
+    #[default]
+    One,
+    /// For each of these heights in pixels the smallest that is at least that high, as if it were
+    /// [`min_height`](SelectionOptions::min_height) (which remains the least of all); one that is the
+    /// smallest for two heights is taken once. No height at all is the same as [`Variants::One`].
+    Heights(Vec<u32>),
+    /// Each one that can be decoded, of every codec, and is as large as asked for; the default bit rates
+    /// don't count as asked for. Of fail-overs the first is taken.
     All,
 }
 
@@ -146,6 +164,8 @@ impl AudioCodec {
 /// Which tracks are downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelectionOptions {
+    /// How many variants.
+    pub variants: Variants,
     /// Audio renditions.
     pub audio: Languages,
     /// Subtitles.
@@ -189,11 +209,16 @@ impl SelectionOptions {
         }
     }
 
+    /// The least bit rate for a codec that the caller states; of several the last.
+    #[must_use]
+    pub fn asked_bit_rate(&self, codec: VideoCodec) -> Option<BitRate> {
+        self.min_bit_rates.iter().rev().find(|(of, _)| *of == codec).map(|(_, rate)| *rate)
+    }
+
     /// The least bit rate for a codec: the caller's, else the default.
     #[must_use]
     pub fn min_bit_rate(&self, codec: VideoCodec) -> BitRate {
-        let asked = self.min_bit_rates.iter().rev().find(|(of, _)| *of == codec).map(|(_, rate)| *rate);
-        asked.unwrap_or(match codec {
+        self.asked_bit_rate(codec).unwrap_or(match codec {
             VideoCodec::Avc => BitRate(180_000),
             VideoCodec::Hevc => BitRate(120_000),
             VideoCodec::DolbyVision | VideoCodec::Av1 | VideoCodec::Vp9 => BitRate(0),

@@ -1,8 +1,10 @@
 //! The plan: everything that will be fetched, and the local playlists, as plain data.
 
 mod book;
+mod draft;
 mod encryption;
 mod extension;
+mod file;
 mod inputs;
 mod locate;
 mod requests;
@@ -13,15 +15,17 @@ use camino::Utf8PathBuf;
 use hls_parse::{MediaPlaylist, Playlist};
 use thiserror::Error;
 
-use crate::estimate::{Estimate, estimate};
+use crate::estimate::Estimate;
 use crate::item::{Sidecar, TrackKind};
 use crate::layout;
-use crate::localize;
 use crate::select::Selection;
 
 pub(crate) use crate::resource::{Extension, Extent, Fetch, FetchId, Length, Resource, Role, UriRef};
-pub(crate) use book::{Links, Target};
-pub(crate) use inputs::Input;
+pub(crate) use book::{KeyTarget, Links, Target};
+pub(crate) use draft::draft;
+pub(crate) use encryption::is_license_key;
+pub(crate) use file::{Access, RemoteFile, plan_file};
+pub(crate) use inputs::{Input, Track};
 pub use locate::Locator;
 
 /// A playlist as it was fetched.
@@ -77,6 +81,8 @@ pub enum Master {
     Multivariant,
     /// The only media playlist: the item's URL gave no multivariant one.
     Media,
+    /// The media file itself: the item's URL gave no playlist.
+    File,
 }
 
 /// A media playlist that becomes local.
@@ -248,36 +254,11 @@ pub fn plan(
     selection: Option<&Selection>,
     sidecars: &[Sidecar],
 ) -> Result<Planned, PlanError> {
-    let inputs = inputs::inputs(origins, entry, media, selection)?;
-    let mut book = book::Book::default();
-    let mut links = Vec::with_capacity(inputs.len());
-    for input in &inputs {
-        links.push(book.add_playlist(input)?);
-    }
-    let master_links = match entry {
-        Playlist::Multivariant(multivariant) => book.add_multivariant(origins, multivariant)?,
-        Playlist::Media(_) => Links::default(),
+    let chosen = match (entry, selection) {
+        (Playlist::Multivariant(multivariant), Some(selection)) => Some((multivariant, selection)),
+        _ => None,
     };
-    book.add_sidecars(sidecars)?;
-    let playlists: Vec<_> = inputs.iter().map(Input::planned).collect();
-    let (resources, fetches) = book.finish(&inputs)?;
-    let plan = Plan {
-        estimate: estimate(&inputs, &resources, &fetches),
-        duration: playlists.first().map(|first| first.duration).unwrap_or_default(),
-        master: if matches!(entry, Playlist::Media(_)) { Master::Media } else { Master::Multivariant },
-        playlists,
-        resources,
-        fetches,
-    };
-    let mut local = localize::Localizer::new(&plan, origins);
-    for (input, links) in inputs.iter().zip(&links) {
-        local.media(input, links)?;
-    }
-    if let (Playlist::Multivariant(multivariant), Some(selection)) = (entry, selection) {
-        local.multivariant(multivariant, selection, &master_links)?;
-    }
-    let (local, dropped) = local.finish();
-    Ok(Planned { plan, local, dropped })
+    draft(origins, entry, media, selection)?.planned(origins, chosen, sidecars)
 }
 
 impl Plan {
@@ -307,6 +288,7 @@ impl Plan {
     pub fn master_file(&self) -> Utf8PathBuf {
         match (self.master, self.playlists.first()) {
             (Master::Media, Some(only)) => layout::playlist_name(only.kind, 0),
+            (Master::File, _) => self.resources.first().map(|file| self.file_of(file)).unwrap_or_default(),
             (Master::Media, None) | (Master::Multivariant, _) => Utf8PathBuf::from(layout::MASTER),
         }
     }

@@ -32,6 +32,8 @@ pub enum Role {
     Subtitle,
     /// The item's picture (a sidecar).
     Thumbnail,
+    /// The whole item: its URL gave one media file instead of a playlist.
+    File,
 }
 
 impl Role {
@@ -45,6 +47,7 @@ impl Role {
             Self::SessionData => "session-data",
             Self::Subtitle => "subtitle",
             Self::Thumbnail => "thumbnail",
+            Self::File => "file",
         }
     }
 }
@@ -61,6 +64,8 @@ pub enum UriRef {
     },
     /// It is the URL of this sidecar of the item.
     Sidecar(u32),
+    /// It is the item's own URL.
+    Entry,
 }
 
 /// The closed list of local file extensions.
@@ -84,6 +89,16 @@ pub enum Extension {
     Ec3,
     /// Packed MP3.
     Mp3,
+    /// WebM.
+    Webm,
+    /// Matroska.
+    Mkv,
+    /// Ogg.
+    Ogg,
+    /// FLAC.
+    Flac,
+    /// WAVE.
+    Wav,
     /// WebVTT.
     Vtt,
     /// SubRip.
@@ -108,7 +123,7 @@ pub enum Extension {
 
 impl Extension {
     /// Every extension.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::Ts,
         Self::Mp4,
         Self::M4s,
@@ -118,6 +133,11 @@ impl Extension {
         Self::Ac3,
         Self::Ec3,
         Self::Mp3,
+        Self::Webm,
+        Self::Mkv,
+        Self::Ogg,
+        Self::Flac,
+        Self::Wav,
         Self::Vtt,
         Self::Srt,
         Self::Ttml,
@@ -143,6 +163,11 @@ impl Extension {
             Self::Ac3 => "ac3",
             Self::Ec3 => "ec3",
             Self::Mp3 => "mp3",
+            Self::Webm => "webm",
+            Self::Mkv => "mkv",
+            Self::Ogg => "ogg",
+            Self::Flac => "flac",
+            Self::Wav => "wav",
             Self::Vtt => "vtt",
             Self::Srt => "srt",
             Self::Ttml => "ttml",

@@ -11,15 +11,17 @@ use thiserror::Error;
 
 use crate::item::{Track, TrackKind};
 use crate::options::{BitRate, Decoders, SelectionOptions};
+pub(crate) use codec::video_codec;
 
 /// What is chosen of a presentation, and what is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
-    /// What is downloaded; the first one is the variant.
+    /// What is downloaded: the variants first, and of them the one to start with.
     pub tracks: Vec<SelectedTrack>,
-    /// The audio and text renditions that go with the variant, chosen or not.
+    /// The audio and text renditions that go with the variants, chosen or not.
     pub available: Vec<Track>,
-    /// Every variant, rendition and I-frame list that is left out.
+    /// Every variant, rendition and I-frame list that is left out, once. Captions and views that are
+    /// inside a chosen variant's segments come with it, and are not listed.
     pub skipped: Vec<Skipped>,
 }
 
@@ -30,6 +32,8 @@ pub struct SelectedTrack {
     pub kind: TrackKind,
     /// Which line of the multivariant playlist it is.
     pub source: TrackSource,
+    /// Why it is downloaded.
+    pub reason: SelectReason,
     /// Its playlist's URI after variable substitution; `None`: it is inside the variant's own segments.
     pub uri: Option<String>,
     /// LANGUAGE.
@@ -60,8 +64,31 @@ pub struct Skipped {
     pub kind: TrackKind,
     /// Its name, or its URI without the query.
     pub what: String,
+    /// The line of its tag in the multivariant playlist, from 1.
+    pub line: u32,
     /// Why.
     pub reason: SkipReason,
+}
+
+/// Why a track is downloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
+pub enum SelectReason {
+    /// It is what was asked for.
+    #[error("asked for")]
+    Asked,
+    /// The presentation marks it as its default.
+    #[error("the default")]
+    Default,
+    /// It states no language, so it may be any.
+    #[error("it states no language")]
+    NoLanguage,
+    /// It is inside a chosen variant's segments.
+    #[error("inside the variant")]
+    Inside,
+    /// What was asked for is not there, and without it there would be no sound.
+    #[error("what was asked for is not there")]
+    StandIn,
 }
 
 /// Why something is not downloaded.
@@ -86,13 +113,13 @@ pub enum SkipReason {
     /// A smaller one is enough.
     #[error("a smaller one is enough")]
     LargerThanNeeded,
-    /// It has the same media as the chosen variant, or stands in for it.
+    /// It has the same media as a chosen variant, or stands in for it.
     #[error("a fail-over of the chosen variant")]
     Backup,
     /// It carries sound only, and the presentation has pictures.
     #[error("it has no pictures")]
     AudioOnly,
-    /// Its group does not belong to the chosen variant.
+    /// Its group belongs to no chosen variant.
     #[error("its group is not the chosen variant's")]
     OtherGroup,
     /// Its language was not asked for.
@@ -134,12 +161,19 @@ fn first_reason(skipped: &[Skipped]) -> String {
     skipped.first().map(|first| first.reason.to_string()).unwrap_or_default()
 }
 
-/// Chooses what is downloaded: one variant, and renditions of its groups.
+/// Chooses what is downloaded: variants ([`Variants`](crate::options::Variants): one, if nothing else is
+/// asked for), and renditions of their groups.
 ///
-/// The outcome is that of the reference (codec, then height, width and bit rate, the smallest that is
-/// enough), but for these: renditions marked as default are taken unless the caller says
-/// [`Languages::None`](crate::options::Languages::None); a variant without a group attribute takes no
-/// renditions; where a size is asked for, the smallest picture that is enough wins, whatever its bit rate.
+/// What can't be decoded is left out first; then what is not of the codec that is wanted most. Of the rest
+/// the smallest that is enough is taken: at least as high as asked for, then as wide, then of the codec's
+/// least bit rate; where none reaches one of these, the largest by it, of several the last. Several of one size
+/// are ranked by BANDWIDTH (one without is last), of one bit rate by their size, then by their place in the playlist.
+///
+/// The outcome is that of Kaltura's DownloadToGo, but for these: renditions marked as default are taken
+/// unless the caller says [`Languages::None`](crate::options::Languages::None), and so is one that keeps
+/// the download from being silent; a variant without a group attribute takes no renditions; where a size is
+/// asked for, the smallest picture that is enough wins, whatever its bit rate; `en` also means `en-US`;
+/// `hev1` and `avc3` are HEVC and AVC; subtitles' codecs never stand in the way.
 ///
 /// # Errors
 /// [`SelectError`] when there is no variant, or none that can be decoded.
@@ -148,25 +182,37 @@ pub fn select(
     options: &SelectionOptions,
     decoders: &Decoders,
 ) -> Result<Selection, SelectError> {
-    let choice = video::choose(multivariant, options, decoders)?;
-    let variant = multivariant.variants.get(choice.index).ok_or(SelectError::NoVariant)?;
-    let renditions = renditions::choose(multivariant, variant, options);
-    let mut tracks = vec![variant_track(choice.index, choice.kind, variant)];
-    tracks.extend(renditions.tracks);
-    let mut skipped = choice.skipped;
+    let video::Choice { chosen, mut skipped } = video::choose(multivariant, options, decoders)?;
+    let of_choice = |(index, kind)| Some((index, kind, multivariant.variants.get(index)?));
+    let chosen: Vec<_> = chosen.into_iter().filter_map(of_choice).collect();
+    let variants: Vec<&Variant<'_>> = chosen.iter().map(|(_, _, variant)| *variant).collect();
+    let renditions = renditions::choose(multivariant, &variants, options);
+    let variants = chosen.into_iter().map(|(index, kind, variant)| variant_track(index, kind, variant));
+    let tracks = variants.chain(renditions.tracks).collect();
     skipped.extend(renditions.skipped);
     skipped.extend(multivariant.i_frame_variants.iter().map(|list| Skipped {
         kind: TrackKind::Video,
         what: name_of_uri(&list.uri.text),
+        line: list.tag_line,
         reason: SkipReason::IFrames,
     }));
     Ok(Selection { tracks, available: renditions.available, skipped })
+}
+
+/// Every variant and every audio, text and video rendition that a playlist lists, chosen or not.
+pub(crate) fn all_tracks(multivariant: &Multivariant<'_>) -> Vec<SelectedTrack> {
+    let variants = multivariant.variants.iter().enumerate();
+    let variants = variants.map(|(index, it)| variant_track(index, codec::carries(it), it));
+    let renditions = multivariant.renditions.iter().enumerate();
+    let renditions = renditions.map(|(index, it)| renditions::track(index, it, SelectReason::Asked));
+    variants.chain(renditions).collect()
 }
 
 fn variant_track(index: usize, kind: TrackKind, variant: &Variant<'_>) -> SelectedTrack {
     SelectedTrack {
         kind,
         source: TrackSource::Variant(index),
+        reason: SelectReason::Asked,
         uri: Some(variant.uri.text.to_string()),
         language: None,
         title: variant.name.as_deref().map(str::to_owned),
@@ -177,6 +223,29 @@ fn variant_track(index: usize, kind: TrackKind, variant: &Variant<'_>) -> Select
 }
 
 impl Selection {
+    /// The variants that are downloaded, the one to start with first.
+    pub fn variants(&self) -> impl Iterator<Item = &SelectedTrack> {
+        self.tracks.iter().filter(|track| matches!(track.source, TrackSource::Variant(_)))
+    }
+
+    /// The renditions that are downloaded or inside a variant, audio first.
+    pub fn renditions(&self) -> impl Iterator<Item = &SelectedTrack> {
+        self.tracks.iter().filter(|track| matches!(track.source, TrackSource::Rendition(_)))
+    }
+
+    /// This selection and what others choose beyond it, behind its tracks.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        let is_there = |track: &SelectedTrack| self.tracks.iter().any(|it| it.source == track.source);
+        let more: Vec<_> = other.tracks.into_iter().filter(|track| !is_there(track)).collect();
+        self.tracks.extend(more);
+        let known: HashSet<Track> = self.available.iter().cloned().collect();
+        self.available.extend(other.available.into_iter().filter(|track| !known.contains(track)));
+        // Left out is what both leave out.
+        let lines: HashSet<u32> = other.skipped.iter().map(|it| it.line).collect();
+        self.skipped.retain(|it| lines.contains(&it.line));
+        self
+    }
+
     /// The URIs of the playlists to fetch, each once, the variant's first.
     #[must_use]
     pub fn playlists(&self) -> Vec<&str> {

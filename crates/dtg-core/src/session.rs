@@ -1,25 +1,30 @@
 //! One item's fetches as a state machine without I/O.
 //!
-//! Fetches are started in the plan's order, so that what is downloaded first plays first. Memory is
-//! one bit a fetch, and a few words for each one that failed.
+//! Fetches are started in the plan's order, so that what is downloaded first plays first, and never
+//! far ahead of one that is stuck. Memory is one bit a fetch, and a few words for each one that is in
+//! flight or failed.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Instant;
 
 use crate::plan::FetchId;
-use crate::retry::{Failure, RetryPolicy, Verdict};
-
-/// A policy may ask for more than an [`Instant`] can hold.
-const LONGEST_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::resource::Role;
+use crate::retry::{Attempts, Failure, Jitter, RetryPolicies, Setback};
 
 /// How one attempt at a fetch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// Its bytes are in the file and its record is in the journal.
     Done,
-    /// The attempt failed.
-    Failed(Failure),
+    /// The attempt at a resource of this role failed.
+    Failed(Role, Setback),
+    /// It made room for another one, and is the next in turn.
+    Yielded,
+    /// Another attempt brings it: not to be started before [`Session::release`].
+    Parked,
+    /// It was not attempted, and is not to be before this.
+    Postponed(Instant),
 }
 
 /// What the session wants next.
@@ -35,23 +40,42 @@ pub(crate) enum Step {
     Stop(FetchId, Failure),
 }
 
+/// What a session goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    pub(crate) retries: RetryPolicies,
+    /// No fetch is started this many places or more behind the first one that is not done.
+    pub(crate) run_ahead: u32,
+    /// Where the delays' randomness begins.
+    pub(crate) seed: u64,
+}
+
 /// Decides which fetch is started when; never fetches.
 #[derive(Debug)]
 pub(crate) struct Session {
     done: Bits,
     total: u32,
     left: u32,
+    /// Before it, all are done.
+    first: u32,
+    /// From it on, none was started.
     next: u32,
-    in_flight: u32,
+    in_flight: BTreeSet<FetchId>,
+    /// Started before, and next in turn.
+    due: BTreeSet<FetchId>,
+    /// Failed, and not yet due.
     again: BinaryHeap<Reverse<(Instant, FetchId)>>,
-    attempts: BTreeMap<FetchId, u32>,
-    policy: RetryPolicy,
+    attempts: BTreeMap<FetchId, Attempts>,
+    /// Brought by another attempt.
+    parked: BTreeSet<FetchId>,
+    rules: Rules,
+    jitter: Jitter,
     stopped: Option<(FetchId, Failure)>,
 }
 
 impl Session {
     /// A session over fetches `0..total`, less those that are done.
-    pub(crate) fn new(total: u32, done: impl IntoIterator<Item = FetchId>, policy: RetryPolicy) -> Self {
+    pub(crate) fn new(total: u32, done: impl IntoIterator<Item = FetchId>, rules: Rules) -> Self {
         let mut bits = Bits::new(total);
         let already = done.into_iter().filter(|fetch| fetch.0 < total && bits.set(fetch.0)).count();
         let left = total.saturating_sub(u32::try_from(already).unwrap_or(u32::MAX));
@@ -59,11 +83,15 @@ impl Session {
             done: bits,
             total,
             left,
+            first: 0,
             next: 0,
-            in_flight: 0,
+            in_flight: BTreeSet::new(),
+            due: BTreeSet::new(),
             again: BinaryHeap::new(),
             attempts: BTreeMap::new(),
-            policy,
+            parked: BTreeSet::new(),
+            jitter: Jitter::new(rules.seed),
+            rules,
             stopped: None,
         }
     }
@@ -73,9 +101,10 @@ impl Session {
         if let Some(end) = self.ended() {
             return end;
         }
-        match self.take(now) {
+        self.ripen(now);
+        match self.take() {
             Some(fetch) => {
-                self.in_flight += 1;
+                self.in_flight.insert(fetch);
                 Step::Fetch(fetch)
             }
             None => Step::Wait(self.again.peek().map(|Reverse((due, _))| *due)),
@@ -90,66 +119,146 @@ impl Session {
         }
     }
 
-    fn take(&mut self, now: Instant) -> Option<FetchId> {
-        if self.again.peek().is_some_and(|Reverse((due, _))| *due <= now) {
-            return self.again.pop().map(|Reverse((_, fetch))| fetch);
+    /// What has waited long enough is due.
+    fn ripen(&mut self, now: Instant) {
+        while self.again.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            self.due.extend(self.again.pop().map(|Reverse((_, fetch))| fetch));
         }
-        while self.next < self.total {
-            let fetch = self.next;
+    }
+
+    fn take(&mut self) -> Option<FetchId> {
+        let horizon = self.horizon();
+        while self.due.first().is_some_and(|fetch| fetch.0 < horizon) {
+            if let Some(fetch) = self.due.pop_first().filter(|fetch| self.is_open(*fetch)) {
+                return Some(fetch);
+            }
+        }
+        while self.next < horizon {
+            let fetch = FetchId(self.next);
             self.next += 1;
-            if !self.done.get(fetch) {
-                return Some(FetchId(fetch));
+            if self.is_open(fetch) {
+                return Some(fetch);
             }
         }
         None
     }
 
+    /// Whether a fetch may be started.
+    fn is_open(&self, fetch: FetchId) -> bool {
+        !self.done.get(fetch.0) && !self.in_flight.contains(&fetch)
+    }
+
+    /// The first fetch that is too far ahead to be started.
+    fn horizon(&mut self) -> u32 {
+        while self.first < self.total && self.done.get(self.first) {
+            self.first += 1;
+        }
+        self.first.saturating_add(self.rules.run_ahead.max(1)).min(self.total)
+    }
+
+    /// How many fetches could be started at `now`: none when it says so, else perhaps fewer than it says.
+    pub(crate) fn backlog(&mut self, now: Instant) -> u32 {
+        if self.ended().is_some() {
+            return 0;
+        }
+        self.ripen(now);
+        let horizon = self.horizon();
+        let is_due = self.due.first().is_some_and(|fetch| fetch.0 < horizon);
+        let due = if is_due { u32::try_from(self.due.len()).unwrap_or(u32::MAX) } else { 0 };
+        due.saturating_add(horizon.saturating_sub(self.next))
+    }
+
     /// Reports how the attempt at `fetch` ended.
     pub(crate) fn finished(&mut self, fetch: FetchId, outcome: Outcome, now: Instant) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+        self.in_flight.remove(&fetch);
         match outcome {
-            Outcome::Done => {
-                self.attempts.remove(&fetch);
-                if self.done.set(fetch.0) {
-                    self.left = self.left.saturating_sub(1);
-                }
+            Outcome::Done => self.set_done(fetch),
+            Outcome::Yielded => {
+                self.give_back(fetch);
             }
-            Outcome::Failed(failure) => self.failed(fetch, failure, now),
+            Outcome::Parked => {
+                self.parked.insert(fetch);
+            }
+            Outcome::Postponed(due) => self.again.push(Reverse((due, fetch))),
+            Outcome::Failed(..) if self.done.get(fetch.0) => {}
+            Outcome::Failed(role, setback) => self.failed(fetch, role, setback, now),
         }
     }
 
-    fn failed(&mut self, fetch: FetchId, failure: Failure, now: Instant) {
-        let attempt = self.attempts.entry(fetch).or_insert(0);
-        *attempt += 1;
-        match self.policy.after(*attempt, failure) {
-            Verdict::RetryAfter(delay) => self.again.push(Reverse((now + delay.min(LONGEST_DELAY), fetch))),
-            Verdict::GiveUp => {
-                self.stopped.get_or_insert((fetch, failure));
+    /// Whether a fetch is done.
+    pub(crate) fn is_done(&self, fetch: FetchId) -> bool {
+        self.done.get(fetch.0)
+    }
+
+    /// A fetch is done: by its own attempt, or by the attempt at another one.
+    pub(crate) fn passed(&mut self, fetch: FetchId) {
+        self.parked.remove(&fetch);
+        self.set_done(fetch);
+    }
+
+    /// What was parked and is not done is in turn again.
+    pub(crate) fn release(&mut self) {
+        std::mem::take(&mut self.parked).into_iter().for_each(|fetch| {
+            self.give_back(fetch);
+        });
+    }
+
+    fn set_done(&mut self, fetch: FetchId) {
+        self.attempts.remove(&fetch);
+        if self.done.set(fetch.0) {
+            self.left = self.left.saturating_sub(1);
+        }
+    }
+
+    /// A fetch that was polled is not in flight after all: it comes again, before all behind it.
+    ///
+    /// Whether it can be started.
+    pub(crate) fn give_back(&mut self, fetch: FetchId) -> bool {
+        self.in_flight.remove(&fetch);
+        let is_open = self.is_open(fetch);
+        if is_open {
+            self.due.insert(fetch);
+        }
+        is_open && self.ended().is_none()
+    }
+
+    /// A fetch that was polled is not in flight after all, and is not to be started before it is given back.
+    pub(crate) fn set_aside(&mut self, fetch: FetchId) {
+        self.in_flight.remove(&fetch);
+    }
+
+    fn failed(&mut self, fetch: FetchId, role: Role, setback: Setback, now: Instant) {
+        let retries = &self.rules.retries;
+        let attempts = self.attempts.entry(fetch).or_default();
+        match attempts.failed(setback, retries.of(role), retries, (now, &mut self.jitter)) {
+            Some(delay) => self.again.push(Reverse((now + delay, fetch))),
+            None => {
+                self.stopped.get_or_insert((fetch, setback.failure));
             }
         }
     }
 
-    /// Takes back a fetch that was done: its file turned out to be another version. Whether it was done.
-    pub(crate) fn void(&mut self, fetch: FetchId, now: Instant) -> bool {
-        let was_done = self.done.clear(fetch.0);
-        if was_done {
-            self.left += 1;
+    /// Takes back a fetch that was done: its file turned out to be another version.
+    pub(crate) fn void(&mut self, fetch: FetchId) {
+        if !self.done.clear(fetch.0) {
+            return;
         }
+        self.left += 1;
+        self.first = self.first.min(fetch.0);
         // One that is still ahead comes in its turn.
-        if was_done && fetch.0 < self.next {
-            self.again.push(Reverse((now, fetch)));
+        if fetch.0 < self.next {
+            self.due.insert(fetch);
         }
-        was_done
     }
 
     /// Attempts that were started and have not ended.
-    pub(crate) const fn in_flight(&self) -> u32 {
-        self.in_flight
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
-    /// Failed attempts at `fetch` since it was last done.
+    /// Failed attempts at `fetch` since it last got further.
     pub(crate) fn attempts(&self, fetch: FetchId) -> u32 {
-        self.attempts.get(&fetch).copied().unwrap_or(0)
+        self.attempts.get(&fetch).map_or(0, Attempts::count)
     }
 }
 

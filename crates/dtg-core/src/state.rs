@@ -69,6 +69,10 @@ pub enum ItemEvent {
     Interrupt,
     /// The server's answer stopped it: trying again as it is can't help.
     Fail,
+    /// It is given another address.
+    Move,
+    /// Its files were looked at, and are not all as they were recorded.
+    DamageFound,
 }
 
 /// An event that makes no sense in this state; the item is unchanged.
@@ -98,6 +102,13 @@ impl ItemState {
             (Self::InProgress, ItemEvent::LastFetchDone) => Ok(Self::Completed),
             (Self::InProgress, ItemEvent::Interrupt) => Ok(Self::Interrupted),
             (Self::InProgress, ItemEvent::Fail) => Ok(Self::Failed),
+            (Self::InProgress, ItemEvent::Move) => Err(InvalidTransition { from: self, event }),
+            (state, ItemEvent::Move) => Ok(state),
+            (Self::Completed, ItemEvent::DamageFound) => Ok(Self::Interrupted),
+            (Self::New | Self::InProgress, ItemEvent::DamageFound) => {
+                Err(InvalidTransition { from: self, event })
+            }
+            (state, ItemEvent::DamageFound) => Ok(state),
             (from, event) => Err(InvalidTransition { from, event }),
         }
     }
@@ -112,6 +123,8 @@ impl fmt::Display for InvalidTransition {
             ItemEvent::LastFetchDone => "it can't be completed",
             ItemEvent::Interrupt => "it can't be interrupted",
             ItemEvent::Fail => "it can't fail",
+            ItemEvent::Move => "it can't be given another address",
+            ItemEvent::DamageFound => "it can't be verified",
         };
         write!(f, "{what}: it is {}", self.from)
     }
@@ -125,14 +138,14 @@ mod tests {
 
     /// Every pair is decided here. `-` means refused.
     const TABLE: &str = "
-        after:           PlanStored       Start        Pause            LastFetchDone  Interrupt    Fail
-        new              metadata-loaded  -            new              -              -            -
-        metadata-loaded  -                in-progress  metadata-loaded  -              -            -
-        in-progress      -                in-progress  paused           completed      interrupted  failed
-        paused           -                in-progress  paused           -              -            -
-        interrupted      -                in-progress  interrupted      -              -            -
-        completed        -                -            completed        -              -            -
-        failed           -                in-progress  failed           -              -            -
+        after:           PlanStored       Start        Pause            LastFetchDone  Interrupt    Fail         Move             DamageFound
+        new              metadata-loaded  -            new              -              -            -            new              -
+        metadata-loaded  -                in-progress  metadata-loaded  -              -            -            metadata-loaded  metadata-loaded
+        in-progress      -                in-progress  paused           completed      interrupted  failed       -                -
+        paused           -                in-progress  paused           -              -            -            paused           paused
+        interrupted      -                in-progress  interrupted      -              -            -            interrupted      interrupted
+        completed        -                -            completed        -              -            -            completed        interrupted
+        failed           -                in-progress  failed           -              -            -            failed           failed
     ";
 
     #[test]
@@ -144,6 +157,8 @@ mod tests {
             ItemEvent::LastFetchDone,
             ItemEvent::Interrupt,
             ItemEvent::Fail,
+            ItemEvent::Move,
+            ItemEvent::DamageFound,
         ];
         let rows: Vec<Vec<&str>> =
             TABLE.trim().lines().skip(1).map(|line| line.split_whitespace().collect()).collect();

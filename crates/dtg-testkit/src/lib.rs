@@ -6,6 +6,8 @@
 
 mod origin;
 mod error;
+#[cfg(feature = "fairplay")]
+pub mod fairplay;
 
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "_fuzz")]

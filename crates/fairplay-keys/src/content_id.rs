@@ -82,7 +82,7 @@ impl ContentIdRule {
             Self::AfterScheme => (Some(uri.after_scheme()), "text"),
             Self::BeforeQuery => (Some(uri.before_query()), "text"),
             Self::Query => (uri.query(), "query"),
-            Self::QueryItem(name) => (uri.query().and_then(|query| item(query, name)), "such query item"),
+            Self::QueryItem(name) => (uri.query_item(name), "such query item"),
             Self::AfterLastSemicolon => (uri.as_str().rsplit_once(';').map(|(_, id)| id), "semicolon"),
             Self::LastSegment => (uri.before_query().rsplit('/').next(), "path"),
             Self::WholeUri => (Some(uri.as_str()), "text"),
@@ -97,13 +97,6 @@ impl ContentIdRule {
 fn host_of(authority: &str) -> &str {
     let host = authority.rsplit('@').next().unwrap_or_default();
     host.split(':').next().unwrap_or_default()
-}
-
-fn item<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
-        .map(|(_, value)| value)
 }
 
 impl fmt::Debug for ContentId {

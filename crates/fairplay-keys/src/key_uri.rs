@@ -54,6 +54,12 @@ impl KeyUri {
         self.0.split('#').next()?.split_once('?').map(|(_, query)| query)
     }
 
+    /// The value of an item of the query; the first, if there are several.
+    pub(crate) fn query_item(&self, name: &str) -> Option<&str> {
+        let pairs = self.query()?.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
+    }
+
     /// What follows the scheme up to `?` or `#`.
     pub(crate) fn before_query(&self) -> &str {
         self.after_scheme().split(['?', '#']).next().unwrap_or_default()

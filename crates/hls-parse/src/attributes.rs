@@ -1,14 +1,16 @@
 //! Attribute lists: `NAME=value,NAME="quoted, value"` (RFC 8216 4.2).
 
 use std::fmt;
+use std::time::Duration;
 
 use memchr::{memchr, memchr2};
 use serde::Serialize;
 
 use crate::line::{Line, LineKind, Span, position};
+use crate::value::{DateTime, Decimal, Resolution, byte_range_parts, duration_prefix, hex_128, integer};
 
 /// One attribute of a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Attribute<'a> {
     /// Its name, as written.
     pub name: &'a str,
@@ -37,6 +39,56 @@ impl<'a> AttributeValue<'a> {
         match self {
             Self::Quoted(text) | Self::Unquoted(text) => text,
         }
+    }
+
+    /// A whole number up to 2^64-1: `BANDWIDTH`, `SKIPPED-SEGMENTS`.
+    #[must_use]
+    pub fn integer(self) -> Option<u64> {
+        integer(self.text())
+    }
+
+    /// A signed number: `TIME-OFFSET`, `FRAME-RATE`.
+    #[must_use]
+    pub fn decimal(self) -> Option<Decimal> {
+        let text = self.text();
+        Decimal::prefix(text.as_bytes()).filter(|(_, used)| *used == text.len()).map(|(number, _)| number)
+    }
+
+    /// A number of seconds: `DURATION`, `PART-TARGET`.
+    #[must_use]
+    pub fn duration(self) -> Option<Duration> {
+        let text = self.text();
+        duration_prefix(text.as_bytes()).filter(|(_, used)| *used == text.len()).map(|(time, _)| time)
+    }
+
+    /// Whether it is `YES`.
+    #[must_use]
+    pub fn is_yes(self) -> bool {
+        self.text() == "YES"
+    }
+
+    /// A date: `START-DATE`.
+    #[must_use]
+    pub fn date_time(self) -> Option<DateTime> {
+        DateTime::parse(self.text())
+    }
+
+    /// `RESOLUTION`.
+    #[must_use]
+    pub fn resolution(self) -> Option<Resolution> {
+        Resolution::parse(self.text())
+    }
+
+    /// `IV`, padded on the left.
+    #[must_use]
+    pub fn hex_128(self) -> Option<[u8; 16]> {
+        hex_128(self.text())
+    }
+
+    /// `BYTERANGE`: a length, and perhaps where it begins.
+    #[must_use]
+    pub fn byte_range(self) -> Option<(u64, Option<u64>)> {
+        byte_range_parts(self.text()).ok()
     }
 }
 
@@ -110,6 +162,14 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    /// The value of the attribute of that name, the last one if there are several; what is no attribute is passed over.
+    ///
+    /// Goes over the list from where it stands, and leaves it there.
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> Option<AttributeValue<'a>> {
+        self.clone().flatten().filter(|it| it.name == name).last().map(|it| it.value)
+    }
+
     /// Whether blanks or empty places were passed over so far, which the RFC does not allow.
     pub(crate) const fn untidy(&self) -> bool {
         self.untidy

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use memchr::memmem;
+use memchr::memchr;
 use serde::{Serialize, Serializer};
 
 /// Names and values, in the order of their definition; none is defined twice.
@@ -107,8 +107,11 @@ pub(crate) fn is_name(name: &str) -> bool {
 fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     loop {
-        let open = from + memmem::find(text.as_bytes().get(from..)?, b"{$")?;
-        let inside = text.get(open + 2..)?;
+        let open = from + memchr(b'{', text.as_bytes().get(from..)?)?;
+        let Some(inside) = text.get(open + 1..)?.strip_prefix('$') else {
+            from = open + 1;
+            continue;
+        };
         let len =
             inside.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)).count();
         let name = inside.get(..len)?;

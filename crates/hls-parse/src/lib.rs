@@ -13,6 +13,7 @@
 mod line; // text to lines, lines to attributes
 mod attributes;
 mod value; // the values
+mod inf;
 mod codecs;
 mod language;
 mod key;
@@ -20,8 +21,9 @@ mod multivariant;
 mod media;
 mod low_latency;
 mod date_range;
-mod parse; // functions over them
-mod define;
+mod walk; // text to values
+mod parse;
+mod define; // functions over them
 mod resolve;
 mod edits;
 mod rewrite;
@@ -38,6 +40,7 @@ pub use define::{UndefinedVariable, Variables};
 pub use diagnose::{Diagnostic, Rule, Severity};
 pub use edits::Edits;
 pub use error::{Error, ErrorKind};
+pub use inf::Inf;
 pub use key::{Key, KeyMethod, KeySetId, implicit_iv};
 pub use language::Language;
 pub use line::{Line, LineKind, Lines, Span, bom, lines};
@@ -46,10 +49,11 @@ pub use low_latency::{HintKind, Part, PreloadHint, RenditionReport, ServerContro
 pub use m3u8_rs::text_of;
 pub use media::{Map, MapId, MediaPlaylist, PlaylistType, Segment};
 pub use multivariant::{
-    ClosedCaptions, ContentSteering, IFrameVariant, MediaKind, Multivariant, Rendition, SessionData, Variant,
+    ClosedCaptions, ContentSteering, MediaKind, Multivariant, Rendition, SessionData, Variant,
 };
 pub use parse::{Limits, ParseOptions, Parsed, Playlist, Reading, parse};
 pub use resolve::resolve;
 pub use rewrite::{UriRole, rewrite};
 pub use value::{ByteRange, DateTime, Decimal, Resolution, Start, Uri};
+pub use walk::{Content, Tag, TypedLine, Walk, walk};
 pub use write::Composer;

@@ -25,6 +25,8 @@ pub struct ServerControl {
     pub can_block_reload: bool,
     /// The tag's line, without terminator.
     pub tag: Span,
+    /// The tag's line number.
+    pub tag_line: u32,
 }
 
 /// A part of a segment: an EXT-X-PART tag (rfc8216bis 4.4.4.9).

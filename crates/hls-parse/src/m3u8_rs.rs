@@ -5,7 +5,9 @@
 //! ranges without a readable start or behind the last segment and all but the last before one segment; of the keys in
 //! effect all but the last. Durations become `f32`, other decimals `f64`; target durations are rounded up; dates
 //! without an offset get UTC; a BANDWIDTH that is missing becomes 0. As in their own reader, a key or map stands at
-//! the first segment that it applies to, with METHOD=NONE where keys end; one that applies to no segment is lost.
+//! the first segment that it applies to and at no other. A key with METHOD=NONE stands at the first segment behind
+//! keys that ended. Lost are lines that change nothing: a key or map that applies to no segment, a key line that repeats the one in
+//! effect, METHOD=NONE where no key was in effect.
 //!
 //! From theirs by way of text: [`text_of`](crate::text_of), then [`parse`](crate::parse).
 
@@ -81,7 +83,7 @@ fn segments(playlist: &MediaPlaylist<'_>) -> Vec<theirs::MediaSegment> {
         list.push(theirs::MediaSegment {
             uri: segment.uri.text.to_string(),
             duration: segment.duration.as_secs_f32(),
-            title: segment.title.as_deref().map(str::to_owned),
+            title: segment.title.map(str::to_owned),
             byte_range: segment.byte_range.map(byte_range),
             discontinuity: segment.discontinuity,
             key: new_keys.then(|| playlist.keys_of(segment).last().map(key).unwrap_or_default()),

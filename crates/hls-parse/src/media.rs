@@ -1,9 +1,9 @@
 //! Media playlists: segments, with everything that earlier lines say about them resolved (RFC 8216 4.3.2, 4.3.3).
 
-use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::date_range::DateRange;
 use crate::define::Variables;
@@ -64,6 +64,20 @@ impl<'a> MediaPlaylist<'a> {
         self.segments.iter().fold(Duration::ZERO, |sum, segment| sum.saturating_add(segment.duration))
     }
 
+    /// When each segment begins, in order: as its own EXT-X-PROGRAM-DATE-TIME says, else when the one before ends.
+    ///
+    /// `None` before the first date, and from an EXT-X-DISCONTINUITY to the next date: times behind it have nothing to
+    /// do with those before it (RFC 8216 4.3.2.3, 4.3.2.6).
+    pub fn dates(&self) -> impl Iterator<Item = Option<DateTime>> {
+        let mut end: Option<DateTime> = None;
+        self.segments.iter().map(move |segment| {
+            let continued = end.filter(|_| !segment.discontinuity);
+            let date = segment.program_date_time.or(continued);
+            end = date.and_then(|date| date.checked_add(segment.duration));
+            date
+        })
+    }
+
     /// The keys in effect at a segment of this playlist; none: not encrypted.
     #[must_use]
     pub fn keys_of(&self, segment: &Segment<'a>) -> &[Key<'a>] {
@@ -79,7 +93,7 @@ impl<'a> MediaPlaylist<'a> {
     /// The initialization section in effect at a segment of this playlist.
     #[must_use]
     pub fn map_of(&self, segment: &Segment<'a>) -> Option<&Map<'a>> {
-        segment.map.and_then(|id| self.maps.get(id.0 as usize))
+        segment.map.and_then(|id| self.maps.get(id.index()))
     }
 }
 
@@ -93,15 +107,26 @@ pub enum PlaylistType {
     Event,
 }
 
+impl PlaylistType {
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        match word {
+            "VOD" => Some(Self::Vod),
+            "EVENT" => Some(Self::Event),
+            _ => None,
+        }
+    }
+}
+
 /// A media segment: a URI line and everything that applies to it.
+// 144 bytes: a playlist of a day has tens of thousands, and their size is most of the time that reading takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Segment<'a> {
     /// The media.
     pub uri: Uri<'a>,
     /// EXTINF, exact to the nanosecond; zero when unreadable, which is also a diagnostic.
     pub duration: Duration,
-    /// What follows the comma of EXTINF, if anything does; bytes that are not UTF-8 are replaced, which is also a diagnostic.
-    pub title: Option<Cow<'a, str>>,
+    /// What follows the comma of EXTINF, if anything does; up to the first byte that is not UTF-8, which is also a diagnostic.
+    pub title: Option<&'a str>,
     /// EXT-X-BYTERANGE, resolved; `None`: the whole resource.
     pub byte_range: Option<ByteRange>,
     /// Its number: what an implicit IV is made of.
@@ -117,7 +142,7 @@ pub struct Segment<'a> {
     /// The initialization section in effect; see [`MediaPlaylist::map_of`].
     pub map: Option<MapId>,
     /// EXT-X-BITRATE in effect: kilobits per second, as the tag states it.
-    pub bitrate: Option<u64>,
+    pub bitrate: Option<u32>,
     /// EXT-X-PROGRAM-DATE-TIME, where one stands before this very segment.
     pub program_date_time: Option<DateTime>,
     /// The URI's line number.
@@ -125,8 +150,31 @@ pub struct Segment<'a> {
 }
 
 /// Which initialization section: an index into [`MediaPlaylist::maps`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct MapId(pub u32);
+// One more than the index, so that an `Option` is no larger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapId(NonZeroU32);
+
+impl MapId {
+    /// The id of the section at `index`; the last one for more than there can be.
+    #[must_use]
+    pub fn new(index: usize) -> Self {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    /// Its place in [`MediaPlaylist::maps`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+/// As the index.
+impl Serialize for MapId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.index().serialize(serializer)
+    }
+}
 
 /// An initialization section: an EXT-X-MAP tag (RFC 8216 4.3.2.5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,4 +189,14 @@ pub struct Map<'a> {
     pub line: u32,
     /// The tag's line, without terminator.
     pub tag: Span,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_takes_144_bytes() {
+        assert_eq!(size_of::<Segment<'_>>(), 144);
+    }
 }

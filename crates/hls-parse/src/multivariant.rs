@@ -23,7 +23,7 @@ pub struct Multivariant<'a> {
     /// EXT-X-STREAM-INF with their URI lines, in order.
     pub variants: Vec<Variant<'a>>,
     /// EXT-X-I-FRAME-STREAM-INF, in order.
-    pub i_frame_variants: Vec<IFrameVariant<'a>>,
+    pub i_frame_variants: Vec<Variant<'a>>,
     /// EXT-X-MEDIA, in order.
     pub renditions: Vec<Rendition<'a>>,
     /// EXT-X-SESSION-KEY, in order.
@@ -35,9 +35,12 @@ pub struct Multivariant<'a> {
 }
 
 /// A variant stream: an EXT-X-STREAM-INF tag and the URI line behind it (RFC 8216 4.3.4.2).
+///
+/// Also what an EXT-X-I-FRAME-STREAM-INF tag says (RFC 8216 4.3.4.3), in [`Multivariant::i_frame_variants`]: its URI is
+/// an attribute, and it has no FRAME-RATE and no groups but VIDEO.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Variant<'a> {
-    /// The media playlist.
+    /// The media playlist, of I-frames only where the tag is EXT-X-I-FRAME-STREAM-INF.
     pub uri: Uri<'a>,
     /// BANDWIDTH: peak bits per second. `None`: missing or unreadable, which is also a diagnostic.
     pub bandwidth: Option<u64>,
@@ -79,7 +82,7 @@ pub struct Variant<'a> {
     pub tag: Span,
     /// The tag's line number.
     pub tag_line: u32,
-    /// The URI's line number.
+    /// The URI's line number; the tag's own for I-frames.
     pub uri_line: u32,
 }
 
@@ -91,45 +94,6 @@ pub enum ClosedCaptions<'a> {
     None,
     /// In the renditions of this group.
     Group(Cow<'a, str>),
-}
-
-/// An I-frame variant: an EXT-X-I-FRAME-STREAM-INF tag (RFC 8216 4.3.4.3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IFrameVariant<'a> {
-    /// URI: the I-frame media playlist.
-    pub uri: Uri<'a>,
-    /// BANDWIDTH: peak bits per second. `None`: missing or unreadable, which is also a diagnostic.
-    pub bandwidth: Option<u64>,
-    /// AVERAGE-BANDWIDTH: bits per second.
-    pub average_bandwidth: Option<u64>,
-    /// CODECS, as written.
-    pub codecs: Option<Cow<'a, str>>,
-    /// SUPPLEMENTAL-CODECS, as written.
-    pub supplemental_codecs: Option<Cow<'a, str>>,
-    /// RESOLUTION; `None` also for a size of zero.
-    pub resolution: Option<Resolution>,
-    /// SCORE.
-    pub score: Option<Decimal>,
-    /// HDCP-LEVEL.
-    pub hdcp_level: Option<Cow<'a, str>>,
-    /// ALLOWED-CPC, as written.
-    pub allowed_cpc: Option<Cow<'a, str>>,
-    /// VIDEO-RANGE.
-    pub video_range: Option<Cow<'a, str>>,
-    /// REQ-VIDEO-LAYOUT, as written.
-    pub req_video_layout: Option<Cow<'a, str>>,
-    /// STABLE-VARIANT-ID.
-    pub stable_variant_id: Option<Cow<'a, str>>,
-    /// PATHWAY-ID.
-    pub pathway_id: Option<Cow<'a, str>>,
-    /// VIDEO: the group of video renditions.
-    pub video: Option<Cow<'a, str>>,
-    /// NAME, which is not in the RFC but in the field.
-    pub name: Option<Cow<'a, str>>,
-    /// The tag's line, without terminator.
-    pub tag: Span,
-    /// The tag's line number.
-    pub tag_line: u32,
 }
 
 /// An alternative rendition: an EXT-X-MEDIA tag (RFC 8216 4.3.4.1).

@@ -18,6 +18,7 @@ mod segments;
 mod media;
 mod low_latency;
 mod date_range;
+mod check; // rules about a playlist as a whole
 
 use context::Context;
 
@@ -191,7 +192,7 @@ fn is_multivariant(text: &[u8]) -> bool {
 enum TagKind {
     /// EXTINF.
     Segment,
-    /// EXT-X-STREAM-INF and EXT-X-I-FRAME-STREAM-INF.
+    /// EXT-X-STREAM-INF.
     Stream,
     /// Other tags of multivariant playlists.
     Menu,
@@ -206,10 +207,12 @@ fn kind_of(line: &Line<'_>) -> Option<TagKind> {
     let LineKind::Tag { name, .. } = line.kind else { return None };
     Some(match name {
         "EXTINF" => TagKind::Segment,
-        "EXT-X-STREAM-INF" | "EXT-X-I-FRAME-STREAM-INF" => TagKind::Stream,
-        "EXT-X-MEDIA" | "EXT-X-SESSION-DATA" | "EXT-X-SESSION-KEY" | "EXT-X-CONTENT-STEERING" => {
-            TagKind::Menu
-        }
+        "EXT-X-STREAM-INF" => TagKind::Stream,
+        "EXT-X-I-FRAME-STREAM-INF"
+        | "EXT-X-MEDIA"
+        | "EXT-X-SESSION-DATA"
+        | "EXT-X-SESSION-KEY"
+        | "EXT-X-CONTENT-STEERING" => TagKind::Menu,
         "EXT-X-BYTERANGE"
         | "EXT-X-DISCONTINUITY"
         | "EXT-X-KEY"

@@ -59,6 +59,9 @@ pub fn rewrite<'a>(
     for line in lines(text) {
         for_each_uri(&line, own_role(playlist), |place, role, written, span| {
             // What cannot be read was refused or passed over by `parse`: it stays as it is.
+            if !matches!(place, Place::Line) && has_controls(written) {
+                return Ok(());
+            }
             let Ok(read) = playlist.variables().substitute(written) else { return Ok(()) };
             let Some(new) = replacement(role, &Uri { text: read, span }) else { return Ok(()) };
             if !place.fits(&new) {
@@ -92,7 +95,7 @@ enum Place {
 
 impl Place {
     fn fits(self, new: &str) -> bool {
-        let clean = !new.is_empty() && !new.contains(char::is_control);
+        let clean = !new.is_empty() && !has_controls(new);
         clean
             && match self {
                 Self::Line => !new.starts_with('#') && new.trim() == new,
@@ -100,6 +103,12 @@ impl Place {
                 Self::Commas => !new.contains(['"', ',', ' ']),
             }
     }
+}
+
+/// Most text is ASCII, and needs no look at characters.
+fn has_controls(text: &str) -> bool {
+    let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..0x7F));
+    !plain && text.contains(char::is_control)
 }
 
 fn for_each_uri<'a>(

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::fmt::temporal::Pieces;
@@ -9,6 +10,7 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, civil};
 use serde::{Serialize, Serializer};
 
+use crate::diagnose::Rule;
 use crate::line::Span;
 
 const BILLION: u32 = 1_000_000_000;
@@ -122,15 +124,44 @@ impl Serialize for Decimal {
 }
 
 /// A point in time as a playlist states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+// 16 bytes, also as an `Option`: a playlist may have millions.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DateTime {
-    /// The instant. Without a stated offset the time was read as UTC.
-    pub timestamp: Timestamp,
-    /// The stated offset from UTC.
-    pub offset: Option<Offset>,
+    /// Whole seconds since 1970 in UTC, rounded down.
+    second: i64,
+    /// One more than the nanoseconds since then.
+    nanos: NonZeroU32,
+    /// Seconds from UTC, or [`NO_OFFSET`].
+    offset: i32,
 }
 
+/// No offset is this large.
+const NO_OFFSET: i32 = i32::MAX;
+
 impl DateTime {
+    fn new(timestamp: Timestamp, offset: Option<Offset>) -> Option<Self> {
+        let nanos = timestamp.as_nanosecond();
+        let billion = i128::from(BILLION);
+        Some(Self {
+            second: i64::try_from(nanos.div_euclid(billion)).ok()?,
+            nanos: NonZeroU32::MIN.checked_add(u32::try_from(nanos.rem_euclid(billion)).ok()?)?,
+            offset: offset.map_or(NO_OFFSET, Offset::seconds),
+        })
+    }
+
+    /// The instant. Without a stated offset the time was read as UTC.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        let nanos = i128::from(self.second) * i128::from(BILLION) + i128::from(self.nanos.get() - 1);
+        Timestamp::from_nanosecond(nanos).unwrap_or_default()
+    }
+
+    /// The stated offset from UTC.
+    #[must_use]
+    pub fn offset(self) -> Option<Offset> {
+        if self.offset == NO_OFFSET { None } else { Offset::from_seconds(self.offset).ok() }
+    }
+
     /// Reads ISO 8601 with or without an offset (`Z`, `+01:00`, `+0100`); `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -138,17 +169,56 @@ impl DateTime {
         let offset = pieces.to_numeric_offset();
         let local = civil::DateTime::from_parts(pieces.date(), pieces.time()?);
         let timestamp = offset.unwrap_or(Offset::UTC).to_timestamp(local).ok()?;
-        Some(Self { timestamp, offset })
+        Self::new(timestamp, offset)
+    }
+
+    /// Reads also what is no such date but leaves no doubt: in quotes, without a time (its midnight), `24:00:00`, and
+    /// with more than nine digits of a fraction, which count for nothing.
+    pub(crate) fn parse_loosely(text: &str) -> Option<Self> {
+        let text = text.trim_matches('"');
+        if let Some((day, rest)) = text.split_once("T24:00:00") {
+            return Self::parse(&format!("{day}T00:00:00{rest}"))?.checked_add(Duration::from_secs(86_400));
+        }
+        if text.len() == "2026-01-02".len() {
+            return Self::parse(&format!("{text}T00:00:00"));
+        }
+        let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        match (rest.get(..9), rest.get(digits..)) {
+            (Some(fraction), Some(offset)) if digits > 9 => {
+                Self::parse(&format!("{whole}.{fraction}{offset}"))
+            }
+            _ => Self::parse(text),
+        }
+    }
+
+    /// That much later, exactly; `None` behind the last time that can be stated.
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        let nanos = self.nanos.get() - 1 + duration.subsec_nanos();
+        let seconds = duration.as_secs().checked_add(u64::from(nanos / BILLION))?;
+        let second = self.second.checked_add(i64::try_from(seconds).ok()?)?;
+        Timestamp::from_second(second).ok()?;
+        Some(Self { second, nanos: NonZeroU32::MIN.checked_add(nanos % BILLION)?, ..self })
     }
 }
 
 /// RFC 3339 in the stated offset; in UTC with `Z` where none was stated.
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.offset {
-            Some(offset) if offset != Offset::UTC => self.timestamp.display_with_offset(offset).fmt(f),
-            Some(_) | None => self.timestamp.fmt(f),
+        match self.offset() {
+            Some(offset) if offset != Offset::UTC => self.timestamp().display_with_offset(offset).fmt(f),
+            Some(_) | None => self.timestamp().fmt(f),
         }
+    }
+}
+
+impl fmt::Debug for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DateTime")
+            .field("timestamp", &self.timestamp())
+            .field("offset", &self.offset())
+            .finish()
     }
 }
 
@@ -178,6 +248,20 @@ pub(crate) fn integer(text: &str) -> Option<u64> {
     text.parse().ok()
 }
 
+/// `LENGTH[@OFFSET]`.
+pub(crate) fn byte_range_parts(text: &str) -> Result<(u64, Option<u64>), Rule> {
+    let (length, offset) = match text.split_once('@') {
+        Some((length, offset)) => (length, Some(offset)),
+        None => (text, None),
+    };
+    let number = |text: &str| {
+        let text = text.trim();
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        integer(text).ok_or(if digits { Rule::ByteRangeOverflow } else { Rule::ByteRangeSyntax })
+    };
+    Ok((number(length)?, offset.map(number).transpose()?))
+}
+
 /// The duration that `text` begins with, and how many bytes it takes. A negative one is none.
 #[inline]
 pub(crate) fn duration_prefix(text: &[u8]) -> Option<(Duration, usize)> {
@@ -185,38 +269,45 @@ pub(crate) fn duration_prefix(text: &[u8]) -> Option<(Duration, usize)> {
     Some((Duration::new(seconds, nanos), used))
 }
 
-/// Whole part, billionths, bytes used.
+/// Whole part, billionths, bytes used. Digits behind the ninth one count for nothing.
 #[inline]
 fn unsigned_prefix(text: &[u8]) -> Option<(u64, u32, usize)> {
-    let whole_digits = digits(text);
-    let mut whole = 0_u64;
-    for byte in text.iter().take(whole_digits) {
-        whole = whole.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?;
+    let (mut whole, mut whole_digits) = (0_u64, 0);
+    for digit in text.iter().map_while(digit) {
+        whole = whole.checked_mul(10)?.checked_add(u64::from(digit))?;
+        whole_digits += 1;
     }
     let Some(fraction) = text.get(whole_digits..).and_then(|rest| rest.strip_prefix(b".")) else {
         return (whole_digits > 0).then_some((whole, 0, whole_digits));
     };
-    let fraction_digits = digits(fraction);
-    let kept = fraction.iter().take(fraction_digits.min(9));
-    let read = kept.fold(0_u32, |read, byte| read * 10 + u32::from(byte - b'0'));
-    let unit = BILLIONTHS.get(fraction_digits).copied().unwrap_or(1);
-    (whole_digits + fraction_digits > 0).then_some((whole, read * unit, whole_digits + 1 + fraction_digits))
+    let (mut billionths, mut unit, mut fraction_digits) = (0, BILLION, 0);
+    for digit in fraction.iter().map_while(digit) {
+        unit /= 10;
+        billionths += u32::from(digit) * unit;
+        fraction_digits += 1;
+    }
+    (whole_digits + fraction_digits > 0).then_some((whole, billionths, whole_digits + 1 + fraction_digits))
 }
 
-/// How many billionths the last of so many digits behind the point counts.
-const BILLIONTHS: [u32; 10] =
-    [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1000, 100, 10, 1];
-
-/// How many digits the text begins with.
 #[inline]
-fn digits(text: &[u8]) -> usize {
-    text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
+fn digit(byte: &u8) -> Option<u8> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit < 10).then_some(digit)
 }
 
 /// 128 bits from `0x` and 1 to 32 hexadecimal digits, padded on the left.
 pub(crate) fn hex_128(text: &str) -> Option<[u8; 16]> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))?;
-    if digits.len() > 32 || digits.starts_with('+') {
+    if digits.len() > 32 { None } else { hex_digits(digits) }
+}
+
+/// The same, also without `0x` and with more zeros before.
+pub(crate) fn hex_128_loosely(text: &str) -> Option<[u8; 16]> {
+    hex_digits(text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text))
+}
+
+fn hex_digits(digits: &str) -> Option<[u8; 16]> {
+    if digits.starts_with('+') {
         return None;
     }
     u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)

@@ -65,7 +65,12 @@ impl LocalKey {
 }
 
 /// The keys of all playlists that play: the one that a player opens, then each that it refers to, once.
+///
+/// An item that is one media file has no playlists, and so no keys.
 pub(crate) fn read_keys(location: &ItemLocation) -> Result<Vec<PlaylistKeys>, ErrorKind> {
+    if location.master.extension() != Some("m3u8") {
+        return Ok(Vec::new());
+    }
     let mut folder = Folder { location, keys: Vec::new() };
     let text = folder.read(&location.master)?;
     match folder.parse(&location.master, &text, None)? {

@@ -40,7 +40,7 @@ pub(crate) fn local_entry(
     address: impl Fn(&Utf8Path) -> String,
 ) -> MediaEntry {
     let mut source = MediaSource::new(location.id.as_str(), address(&location.master));
-    source.mime_type = Some("application/x-mpegURL".to_owned());
+    source.mime_type = media_type(&location.master).map(str::to_owned);
     let thumbnail = sidecars(location, SidecarRole::Thumbnail).next();
     MediaEntry {
         sources: vec![source],
@@ -74,6 +74,20 @@ fn local_subtitles(
 
 fn sidecars(location: &ItemLocation, role: SidecarRole) -> impl Iterator<Item = &LocalSidecar> {
     location.sidecars.iter().filter(move |local| local.sidecar.role == role)
+}
+
+/// What a player is told that it opens: a playlist, or the one media file that the item is.
+fn media_type(master: &Utf8Path) -> Option<&'static str> {
+    Some(match master.extension()? {
+        "m3u8" => "application/x-mpegURL",
+        "mp4" | "m4v" => "video/mp4",
+        "m4a" => "audio/mp4",
+        "mp3" => "audio/mpeg",
+        "aac" => "audio/aac",
+        "ts" => "video/mp2t",
+        "webm" => "video/webm",
+        _ => return None,
+    })
 }
 
 /// A relative path with `/` between its names on every system.
@@ -181,6 +195,19 @@ mod tests {
         assert!(!json.contains("http"), "{json}");
         assert_eq!(local.external_subtitles.len(), 1);
         assert_eq!(local.external_subtitles[0].language.as_deref(), Some("fr"));
+    }
+
+    #[test]
+    fn a_single_media_file_is_the_source_of_its_local_entry() {
+        let check = |file: &str, format: MediaFormat| {
+            let item = ItemLocation { master: file.into(), ..location(Vec::new(), &[]) };
+            let local = manager().create_local_media_entry(&entry(), &item);
+            assert_eq!(local.sources[0].url, format!("items/asset-1/media/{file}"));
+            assert_eq!(local.sources[0].format(), format, "{file}");
+        };
+        check("file.mp4", MediaFormat::Mp4);
+        check("file.mp3", MediaFormat::Mp3);
+        check("file.m4a", MediaFormat::Mp3);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::extras::Extras;
 use crate::json;
+use crate::kaltura::{self, KalturaRequest};
 use crate::redact::shown;
 use crate::source::MediaSource;
 
@@ -92,6 +93,20 @@ impl MediaEntry {
     /// an id or address that is missing, a list that is none, a certificate that is not base64.
     pub fn from_json_with(text: &str, fresh_id: &mut dyn FnMut() -> String) -> Result<Self, Error> {
         json::read(text, fresh_id)
+    }
+
+    /// Reads what Kaltura's backend answers about an entry: a playback context, alone or in a multirequest.
+    ///
+    /// Sources stay in the backend's order, those of unknown formats too; the delivery profile is part of their id.
+    /// Captions become external subtitles; bumpers are kept in [`MediaEntry::extras`], metadata in XML is not read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ServerException`](crate::ErrorKind::ServerException) when the backend answers with an exception,
+    /// [`ErrorKind::Blocked`](crate::ErrorKind::Blocked) when access rules forbid playback,
+    /// [`ErrorKind::NoPlaybackContext`](crate::ErrorKind::NoPlaybackContext) when there is none; otherwise as
+    /// [`MediaEntry::from_json_with`].
+    pub fn from_kaltura(text: &str, request: &KalturaRequest) -> Result<Self, Error> {
+        kaltura::read(text, request)
     }
 
     /// Writes PlayKit JSON, without line breaks: known keys first, then [`Extras`].

@@ -12,14 +12,15 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Number, Value};
 
-use self::fields::{Fields, object, texts};
+pub(crate) use self::fields::Fields;
+use self::fields::{object, texts};
 use crate::drm::{Certificate, DrmParams, DrmScheme};
 use crate::entry::{ExternalSubtitle, MediaEntry, MediaType};
 use crate::error::{Error, ErrorKind};
 use crate::source::{MediaFormat, MediaSource};
 
 /// Writes with padding, reads with or without.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
@@ -45,9 +46,13 @@ const SUBTITLE_URL: [&str; 2] = ["vttURLString", "url"];
 const SUBTITLE_NAME: [&str; 2] = ["label", "name"];
 
 pub(crate) fn read(text: &str, fresh_id: &mut dyn FnMut() -> String) -> Result<MediaEntry, Error> {
-    let value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| Error::new("", ErrorKind::Syntax { line: error.line(), column: error.column() }))?;
-    entry(Fields::of(String::new(), value)?, fresh_id)
+    entry(Fields::of(String::new(), parsed(text)?)?, fresh_id)
+}
+
+/// Any JSON; a byte order mark before it does not count.
+pub(crate) fn parsed(text: &str) -> Result<Value, Error> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Error::new("", ErrorKind::Syntax { line: error.line(), column: error.column() }))
 }
 
 pub(crate) fn write(entry: &MediaEntry) -> String {

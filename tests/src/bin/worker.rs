@@ -1,17 +1,26 @@
-//! A downloading process for tests that kill it: `worker ROOT ID URL [CONNECTIONS [RESERVE]]`.
+//! A downloading process for tests that kill it: `worker ROOT ID URL [CONNECTIONS [RESERVE]]`, or
+//! `worker task DESTINATION ID URL CONNECTIONS`.
 //!
-//! Adds the item if it is new, loads its metadata if need be, starts it, and prints the state it comes
-//! to rest in, and why.
+//! The first adds the item if it is new, loads its metadata if need be, starts it, and prints the state it comes
+//! to rest in, and why. The second runs an asset download task, all languages and at least 300 kb/s.
 
 use std::env;
 use std::num::NonZeroU16;
 
 use anyhow::{Context, Result};
-use dtg_core::{BitRate, ContentManager, ItemId, ItemState, Requirements};
+use dtg_core::{
+    AssetDownloadTask, BitRate, Cancellation, ContentConfiguration, ContentManager, ItemId, ItemState,
+    KeyRequest, Languages, RemoteAsset, Requirements,
+};
 
 #[expect(clippy::print_stdout, reason = "the test that started it reads its output")]
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
+    if let [word, destination, id, url, connections] = words.as_slice()
+        && word == "task"
+    {
+        return task(destination, ItemId::new(id)?, url, connections.parse()?);
+    }
     let word = |n: usize| words.get(n).map(String::as_str);
     let (root, id, url) = (word(0).context("ROOT")?, word(1).context("ID")?, word(2).context("URL")?);
     let connections: NonZeroU16 = word(3).unwrap_or("2").parse()?;
@@ -19,7 +28,7 @@ fn main() -> Result<()> {
     let id = ItemId::new(id)?;
     let manager = ContentManager::builder(root)
         .connections(connections)
-        .requirements(Requirements { reserve_bytes })
+        .requirements(Requirements { reserve_bytes, ..Requirements::default() })
         .open()?;
     let item = manager.item(&id).or_else(|_| manager.add_item(&id, url))?;
     if item.state == ItemState::New {
@@ -29,5 +38,21 @@ fn main() -> Result<()> {
     let item = manager.wait(&id)?;
     let failure = item.failure.map_or_else(|| "-".to_owned(), |failure| failure.code);
     println!("{} {failure} {}/{}", item.state, item.fetches_done, item.fetches);
+    Ok(())
+}
+
+fn task(destination: &str, id: ItemId, url: &str, connections: NonZeroU16) -> Result<()> {
+    let content = ContentConfiguration {
+        min_bit_rate: Some(BitRate(300_000)),
+        audio: Languages::All,
+        text: Languages::All,
+        ..ContentConfiguration::default()
+    };
+    let asset = RemoteAsset::new(id, url).with_key_loader(|_: &KeyRequest, _: &Cancellation| Ok(()));
+    let requirements = Requirements { reserve_bytes: 0, ..Requirements::default() };
+    let task = AssetDownloadTask::builder(asset, destination)
+        .primary(content)
+        .transfers(|it| it.connections(connections).requirements(requirements));
+    task.build()?.run()?;
     Ok(())
 }

@@ -28,7 +28,8 @@ fn an_unreachable_host_is_named() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = refused(&format!("http://127.0.0.1:{port}/master.m3u8?token=secret"));
     assert!(matches!(error.kind(), ErrorKind::Unreachable(_)), "{error}");
-    let said = format!("item `x`, http://127.0.0.1:{port}/master.m3u8: the connection was refused");
+    let said =
+        format!("item `x`, http://127.0.0.1:{port}/master.m3u8: the connection was refused after 5 attempts");
     assert_eq!(error.to_string(), said);
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Wire {
     pub(crate) url: Url,
     pub(crate) start: u64,
     pub(crate) length: Option<u64>,
+    /// Its place among the plan's fetches.
+    pub(crate) place: usize,
     /// The resource's local file.
     pub(crate) file: String,
 }
@@ -105,14 +107,14 @@ impl Chosen {
     pub(crate) fn wires(&self) -> Vec<Wire> {
         let locator = Locator::new(self.origins.clone(), Vec::new()).expect("the playlists were planned");
         let plan = &self.planned.plan;
-        let wires = plan.fetches.iter().map(|fetch| {
+        let wires = plan.fetches.iter().enumerate().map(|(place, fetch)| {
             let resource = plan.resource(fetch.resource).expect("a fetch has a resource");
             let length = match (fetch.extent, fetch.length) {
                 (Extent::Range, Length::Exact(length) | Length::About(length)) => Some(length),
                 (Extent::Whole, _) => None,
             };
             let url = locator.url_of(plan, fetch.resource).expect("the playlists were planned");
-            Wire { url, start: fetch.start, length, file: plan.file_of(resource).into_string() }
+            Wire { url, start: fetch.start, length, place, file: plan.file_of(resource).into_string() }
         });
         wires.filter(|wire| wire.url.scheme() != "data").collect()
     }

@@ -7,11 +7,14 @@ use proptest::prelude::*;
 use crate::chosen::choose;
 use crate::download::download;
 use crate::stage::{Stage, any_tree};
+use crate::thorough;
 use crate::wish::any_wish;
 
 static STAGE: LazyLock<Stage> = LazyLock::new(Stage::start);
 
 proptest! {
+    #![proptest_config(thorough())]
+
     #[test]
     fn equal_inputs_give_equal_plans_and_equal_folders(tree in any_tree(), wish in any_wish()) {
         let show = STAGE.show(tree);

@@ -1,12 +1,12 @@
 //! Downloads as an app makes them, into folders in memory where there is such a place.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use camino::Utf8Path;
 use camino_tempfile::Utf8TempDir;
-use dtg_core::{ContentManager, ErrorKind, Item, ItemId, ItemState, Requirements, RetryPolicy};
+use dtg_core::{Builder, ContentManager, ErrorKind, Item, ItemId, ItemState, Requirements, RetryPolicy};
 use proptest::test_runner::TestCaseError;
 
 use crate::chosen::failed;
@@ -23,11 +23,13 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 pub(crate) struct Manner {
     pub(crate) connections: u16,
     pub(crate) attempts: u32,
+    /// How many requests an item may be ahead of the first one that is not done.
+    pub(crate) run_ahead: u32,
 }
 
 impl Manner {
     /// Three requests at once, each tried five times.
-    pub(crate) const PATIENT: Self = Self { connections: 3, attempts: 5 };
+    pub(crate) const PATIENT: Self = Self { connections: 3, attempts: 5, run_ahead: 256 };
 }
 
 pub(crate) fn folder() -> Utf8TempDir {
@@ -41,6 +43,10 @@ pub(crate) fn id() -> ItemId {
 }
 
 pub(crate) fn open(root: &Utf8Path, wish: &Wish, manner: Manner) -> ContentManager {
+    builder(root, wish, manner).open().expect("nobody else has the folder")
+}
+
+pub(crate) fn builder(root: &Utf8Path, wish: &Wish, manner: Manner) -> Builder {
     let retry = RetryPolicy {
         max_attempts: manner.attempts,
         first_delay: Duration::from_micros(100),
@@ -49,10 +55,9 @@ pub(crate) fn open(root: &Utf8Path, wish: &Wish, manner: Manner) -> ContentManag
     ContentManager::builder(root)
         .connections(NonZeroU16::new(manner.connections).expect("at least one connection"))
         .decoders(wish.decoders)
-        .requirements(Requirements { reserve_bytes: 0 })
+        .requirements(Requirements { reserve_bytes: 0, ..Requirements::default() })
         .retry(retry)
-        .open()
-        .expect("nobody else has the folder")
+        .run_ahead(NonZeroU32::new(manner.run_ahead).expect("at least one request"))
 }
 
 /// Adds the item and loads its metadata.
@@ -88,8 +93,11 @@ pub(crate) fn download(url: &str, wish: &Wish) -> Result<(Files, String), TestCa
 
 pub(crate) fn completed(item: &Item) -> Result<(), TestCaseError> {
     match item.state {
-        ItemState::Completed => Ok(()),
-        state => Err(failed(format!("{state}: {:?}", item.failure))),
+        ItemState::Completed if item.fetches_done == item.fetches => Ok(()),
+        state => {
+            let Item { fetches_done, fetches, failure, .. } = item;
+            Err(failed(format!("{state}, {fetches_done} of {fetches} fetches: {failure:?}")))
+        }
     }
 }
 

@@ -61,7 +61,8 @@ pub(crate) enum Role {
     Key,
 }
 
-/// The facts of a playlist, and for each segment what it refers to: itself, its map, its keys by format.
+/// The facts of a playlist, and for each segment what it refers to: itself, its map, its keys by format. One
+/// that is declared missing needs neither map nor keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) facts: Facts,
@@ -79,12 +80,13 @@ pub(crate) fn of_tree(tree: &Tree, hosts: &Hosts, playlist: &MediaPlaylist) -> R
     for segment in truth::segments(tree, hosts, playlist) {
         let role = if segment.gap { Role::Gap } else { Role::Segment };
         let mut refers = vec![Reference { uri: segment.url.clone(), range: segment.range, role }];
-        let map = segment.map.and_then(|map| facts.maps.get(map));
+        let map = segment.map.filter(|_| !segment.gap).and_then(|map| facts.maps.get(map));
+        let keys = if segment.gap { Vec::new() } else { segment.keys.clone() };
         if let Some(map) = map {
             refers.push(Reference { uri: map.url.clone(), range: map.range, role: Role::Map });
             refers.extend(key_files(known(&map.keys)));
         }
-        refers.extend(key_files(known(&segment.keys)));
+        refers.extend(key_files(known(&keys)));
         references.push(refers);
         let state =
             |keys: &[usize], sequence| states(known(keys).into_iter().map(|key| stated(key, sequence)));
@@ -96,7 +98,7 @@ pub(crate) fn of_tree(tree: &Tree, hosts: &Hosts, playlist: &MediaPlaylist) -> R
             discontinuity_sequence: segment.discontinuity_sequence,
             gap: segment.gap,
             bitrate: segment.bitrate,
-            keys: state(&segment.keys, Some(segment.media_sequence)),
+            keys: state(&keys, Some(segment.media_sequence)),
             map: map.map(|map| (map.range, state(&map.keys, None))),
         });
     }
@@ -150,13 +152,14 @@ pub(crate) fn of_text(it: &hls_parse::MediaPlaylist<'_>, resolve: &dyn Fn(&str) 
         let range = segment.byte_range.map(bytes);
         let role = if segment.gap { Role::Gap } else { Role::Segment };
         let mut refers = vec![Reference { uri: resolve(segment.uri.as_str()), range, role }];
-        let map = it.map_of(segment);
+        let map = it.map_of(segment).filter(|_| !segment.gap);
+        let keys = if segment.gap { &[] } else { it.keys_of(segment) };
         if let Some(map) = map {
             let range = map.byte_range.map(bytes);
             refers.push(Reference { uri: resolve(map.uri.as_str()), range, role: Role::Map });
             refers.extend(read_key_files(it.key_set(map.keys), resolve));
         }
-        refers.extend(read_key_files(it.keys_of(segment), resolve));
+        refers.extend(read_key_files(keys, resolve));
         references.push(refers);
         let state =
             |keys: &[hls_parse::Key<'_>], sequence| states(keys.iter().map(|key| read(key, sequence)));
@@ -167,8 +170,8 @@ pub(crate) fn of_text(it: &hls_parse::MediaPlaylist<'_>, resolve: &dyn Fn(&str) 
             discontinuity: segment.discontinuity,
             discontinuity_sequence: segment.discontinuity_sequence,
             gap: segment.gap,
-            bitrate: segment.bitrate,
-            keys: state(it.keys_of(segment), Some(segment.media_sequence)),
+            bitrate: segment.bitrate.map(u64::from),
+            keys: state(keys, Some(segment.media_sequence)),
             map: map.map(|map| (map.byte_range.map(bytes), state(it.key_set(map.keys), None))),
         });
     }
@@ -224,7 +227,7 @@ impl Details {
                 .segments
                 .iter()
                 .map(|segment| {
-                    let title = segment.title.as_deref().map(str::to_owned);
+                    let title = segment.title.map(str::to_owned);
                     (title, segment.program_date_time.as_ref().map(|time| text(time)))
                 })
                 .collect(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dtg_core::{ContentManager, ErrorKind, ItemState};
-use dtg_testkit::{Ending, Fault, RetryAfter, Rule};
+use dtg_testkit::{Ending, Fault, RetryAfter, Rule, at_random};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseError;
@@ -14,22 +14,26 @@ use xtask::tree::{Body, Tree};
 use crate::chosen::{Chosen, Wire, choose, failed};
 use crate::download::{Manner, completed, folder, id, open, presentation, run};
 use crate::presentation::check_closed;
-use crate::stage::{Show, Stage, any_tree};
+use crate::stage::{Ask, Show, Stage, any_tree};
+use crate::thorough;
 use crate::wish::{Wish, any_wish};
 
 static PASSING: LazyLock<Stage> = LazyLock::new(Stage::start);
+static RANDOM: LazyLock<Stage> = LazyLock::new(Stage::start);
 static PERMANENT: LazyLock<Stage> = LazyLock::new(Stage::start);
 static LOADING: LazyLock<Stage> = LazyLock::new(Stage::start);
 
 /// More attempts than any script here has faults.
-const STUBBORN: Manner = Manner { connections: 3, attempts: 8 };
+const STUBBORN: Manner = Manner { attempts: 8, ..Manner::PATIENT };
 
-/// A fault, the request that suffers it, and how often.
+/// The longest row of faults that one request gets.
+const MOST_FAULTS: usize = 6;
+
+/// What a request suffers, one fault each time it is made.
 #[derive(Debug, Clone)]
 struct Mishap {
     request: Index,
-    fault: Fault,
-    times: u64,
+    faults: Vec<Fault>,
 }
 
 fn any_ending() -> impl Strategy<Value = Ending> {
@@ -60,30 +64,74 @@ fn passing_fault() -> impl Strategy<Value = Fault> {
     ]
 }
 
+/// What goes wrong however long the answer is, and may go right the next time.
+fn sure_failure() -> impl Strategy<Value = Fault> {
+    let status = select(vec![503_u16, 500, 502, 504, 429, 408, 425]).prop_map(Fault::status);
+    prop_oneof![
+        status,
+        any_ending().prop_map(Fault::NoAnswer),
+        any_ending().prop_map(|ending| Fault::Cut { after: 0, ending }),
+    ]
+}
+
 fn any_mishap() -> impl Strategy<Value = Mishap> {
-    (any::<Index>(), passing_fault(), 1_u64..=3).prop_map(|(request, fault, times)| Mishap {
-        request,
-        fault,
-        times,
-    })
+    let faults = prop::collection::vec(passing_fault(), 1..=4);
+    (any::<Index>(), faults).prop_map(|(request, faults)| Mishap { request, faults })
+}
+
+fn any_mishaps() -> impl Strategy<Value = Vec<Mishap>> {
+    prop::collection::vec(any_mishap(), 0..=6)
 }
 
 /// Everything that is asked for: the chosen playlists, then the plan's requests.
-fn urls(chosen: &Chosen) -> Vec<Url> {
+fn asks(chosen: &Chosen) -> Vec<Ask> {
     let playlists = std::iter::once(&chosen.origins.entry).chain(&chosen.origins.media);
-    let playlists = playlists.map(|origin| Url::parse(&origin.url).expect("a loopback URL is one"));
-    let mut urls: Vec<Url> = playlists.chain(chosen.wires().into_iter().map(|wire| wire.url)).collect();
-    urls.sort();
-    urls.dedup();
-    urls
+    let playlists = playlists.map(|origin| Ask { url: origin.url.clone(), range: None });
+    let mut asks: Vec<Ask> = playlists.chain(chosen.wires().iter().map(Wire::ask)).collect();
+    asks.sort();
+    asks.dedup();
+    asks
 }
 
-fn on(show: &Show<'_>, url: &Url, rule: impl Into<Rule>) {
+/// For all requests of a URL.
+fn on(show: &Show<'_>, url: &Url, rule: Rule) {
     let (origin, target) = show.origin_of(url);
-    origin.fault(rule.into().when(move |request| request.target == target));
+    origin.fault(rule.when(move |request| request.target == target));
 }
 
-/// Adds the item and loads its metadata, again while that fails: playlists are tried once a call.
+/// Lets the first requests that ask for this suffer these, one each: two lies at once may make a truth.
+///
+/// Which requests of a URL come first may differ from run to run; those for the same bytes are told apart by
+/// nothing, so that a failure happens again, and shrinks.
+fn in_turn(show: &Show<'_>, ask: &Ask, faults: &[Fault]) {
+    let url = Url::parse(&ask.url).expect("a loopback URL is one");
+    let (origin, target) = show.origin_of(&url);
+    for (skip, fault) in (0_u64..).zip(faults.iter().take(MOST_FAULTS)) {
+        let (target, range) = (target.clone(), ask.range.clone());
+        let rule = Rule::from(fault.clone()).skip(skip).first(1);
+        origin.fault(
+            rule.when(move |request| request.target == target && request.header("range") == range.as_deref()),
+        );
+    }
+}
+
+/// Sets all mishaps up; those that fall on one request one behind the other. The `spared` URL gets none.
+fn play(show: &Show<'_>, asks: &[Ask], mishaps: &[Mishap], spared: Option<&Url>) {
+    let mut scripts: BTreeMap<&Ask, Vec<Fault>> = BTreeMap::new();
+    let asks: Vec<&Ask> =
+        asks.iter().filter(|ask| spared.is_none_or(|url| url.as_str() != ask.url)).collect();
+    for mishap in mishaps {
+        let victim = asks.get(mishap.request.index(asks.len().max(1)));
+        if let Some(ask) = victim {
+            scripts.entry(ask).or_default().extend(mishap.faults.clone());
+        }
+    }
+    for (ask, faults) in scripts {
+        in_turn(show, ask, &faults);
+    }
+}
+
+/// Adds the item and loads its metadata, again while that fails.
 fn load_stubbornly(manager: &ContentManager, show: &Show<'_>, wish: &Wish) -> Result<(), TestCaseError> {
     manager.add_item(&id(), &show.url()).map_err(failed)?;
     let load = || manager.load_item_metadata(&id(), wish.options.clone());
@@ -101,20 +149,37 @@ fn load_stubbornly(manager: &ContentManager, show: &Show<'_>, wish: &Wish) -> Re
 }
 
 proptest! {
+    #![proptest_config(thorough())]
+
     #[test]
     fn a_download_completes_under_any_passing_faults(
         tree in any_tree(),
         wish in any_wish(),
-        mishaps in prop::collection::vec(any_mishap(), 1..=6),
+        mishaps in any_mishaps(),
     ) {
         let show = PASSING.show(tree);
         let chosen = choose(&show, &wish)?;
-        let urls = urls(&chosen);
-        // One a URL: two lies at once may make a truth.
-        let script: BTreeMap<usize, &Mishap> =
-            mishaps.iter().map(|mishap| (mishap.request.index(urls.len()), mishap)).collect();
-        for (at, mishap) in script {
-            on(&show, &urls[at], mishap.fault.clone().first(mishap.times));
+        play(&show, &asks(&chosen), &mishaps, None);
+        let root = folder();
+        let manager = open(root.path(), &wish, STUBBORN);
+        load_stubbornly(&manager, &show, &wish)?;
+        completed(&run(&manager)?)?;
+        check_closed(&presentation(&manager)?, &chosen, &show)?;
+    }
+
+    #[test]
+    fn a_download_completes_under_faults_at_random_that_pass(
+        tree in any_tree(),
+        wish in any_wish(),
+        seed in any::<u64>(),
+        one_in in 1_u32..=3,
+        faults in prop::collection::vec(passing_fault(), 1..=5),
+    ) {
+        let show = RANDOM.show(tree);
+        let chosen = choose(&show, &wish)?;
+        for origin in show.origins() {
+            let thrown = at_random(seed, one_in, faults.clone());
+            origin.script(move |request, nth| thrown(request, nth).filter(|_| nth <= MOST_FAULTS as u64));
         }
         let root = folder();
         let manager = open(root.path(), &wish, STUBBORN);
@@ -195,12 +260,15 @@ fn stop_of(fault: &Fault, wire: &Wire) -> Option<Stop> {
     }
 }
 
-/// Sets the fault up; answers how the download has to stop.
-fn set_up(show: &Show<'_>, wire: &Wire, permanent: &Permanent) -> Option<Stop> {
+/// Sets the fault up behind those that come before it; answers how the download has to stop.
+fn set_up(show: &Show<'_>, wire: &Wire, before: &[Fault], permanent: &Permanent) -> Option<Stop> {
     match permanent {
         Permanent::Fault(fault) => {
             let stop = stop_of(fault, wire)?;
-            on(show, &wire.url, fault.clone());
+            on(show, &wire.url, Rule::from(fault.clone()).skip(before.len() as u64));
+            for (skip, fault) in (0_u64..).zip(before) {
+                on(show, &wire.url, Rule::from(fault.clone()).skip(skip).first(1));
+            }
             Some(stop)
         }
         Permanent::KeyOf(_) | Permanent::Shorter => Some(refused("bad-answer")),
@@ -241,14 +309,16 @@ fn check_stopped(manager: &ContentManager, stop: Stop) -> Result<(), TestCaseErr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_local_rejects: 1 << 20, max_global_rejects: 1 << 14, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_local_rejects: 1 << 20, max_global_rejects: 1 << 14, ..thorough() })]
 
     #[test]
     fn a_permanent_fault_stops_the_download_with_its_own_error(
         tree in any_tree(),
         wish in any_wish(),
         request in any::<Index>(),
+        before in prop::collection::vec(sure_failure(), 0..=3),
         permanent in permanent_fault(),
+        mishaps in any_mishaps(),
     ) {
         let show = PERMANENT.show(tree);
         let chosen = choose(&show, &wish)?;
@@ -262,13 +332,15 @@ proptest! {
             }
         };
         let root = folder();
-        let manager = open(root.path(), &wish, Manner::PATIENT);
+        let manager = open(root.path(), &wish, STUBBORN);
         crate::download::add(&manager, &show.url(), &wish)?;
-        let stop = set_up(&show, &wire, &permanent).ok_or_else(|| failed("a victim suffers"))?;
+        let stop = set_up(&show, &wire, &before, &permanent).ok_or_else(|| failed("a victim suffers"))?;
+        // What else goes wrong passes, and is not what it stops for.
+        play(&show, &asks(&chosen), &mishaps, Some(&wire.url));
         run(&manager)?;
         check_stopped(&manager, stop)?;
         drop(manager);
-        check_stopped(&open(root.path(), &wish, Manner::PATIENT), stop)?;
+        check_stopped(&open(root.path(), &wish, STUBBORN), stop)?;
     }
 
     #[test]
@@ -292,7 +364,7 @@ proptest! {
         let chosen = choose(&show, &wish)?;
         let playlists: Vec<_> = std::iter::once(&chosen.origins.entry).chain(&chosen.origins.media).collect();
         let url = Url::parse(&playlists[playlist.index(playlists.len())].url).unwrap();
-        on(&show, &url, fault);
+        on(&show, &url, fault.into());
         let root = folder();
         let manager = open(root.path(), &wish, Manner::PATIENT);
         manager.add_item(&id(), &show.url()).map_err(failed)?;

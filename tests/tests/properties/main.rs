@@ -17,5 +17,17 @@ mod closure;
 mod meaning;
 mod determinism;
 mod resume;
+mod task;
+mod killed;
 mod faults;
+mod live;
 mod order;
+
+/// A failure is made as small as it gets: a tree has more to leave out than what properties are shrunk of elsewhere.
+fn thorough() -> proptest::test_runner::Config {
+    proptest::test_runner::Config {
+        max_shrink_iters: 1 << 15,
+        max_shrink_time: 180_000,
+        ..proptest::test_runner::Config::default()
+    }
+}

@@ -14,6 +14,7 @@ use crate::facts::{self, Details, Reading, Role};
 use crate::presentation::{local_origin, pairs, read_local};
 use crate::stage::{Show, Stage, any_tree};
 use crate::text;
+use crate::thorough;
 use crate::wish::any_wish;
 
 static STAGE: LazyLock<Stage> = LazyLock::new(Stage::start);
@@ -86,6 +87,8 @@ fn resolved(base: &Url, uri: &str) -> String {
 }
 
 proptest! {
+    #![proptest_config(thorough())]
+
     #[test]
     fn local_playlists_mean_what_the_originals_mean(tree in any_tree(), wish in any_wish()) {
         let show = STAGE.show(tree);

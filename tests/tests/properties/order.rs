@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use dtg_core::{ContentManager, ItemState};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -14,10 +16,12 @@ use crate::chosen::{Chosen, Wire, choose, failed};
 use crate::download::{Manner, add, folder, id, open};
 use crate::facts::{self, Reference, Role};
 use crate::stage::{Ask, Show, Stage, any_tree};
+use crate::thorough;
 use crate::wish::any_wish;
 
 static PLANNED: LazyLock<Stage> = LazyLock::new(Stage::start);
 static REAL: LazyLock<Stage> = LazyLock::new(Stage::start);
+static STUCK: LazyLock<Stage> = LazyLock::new(Stage::start);
 
 /// Plans count media time in these.
 const TICK: Duration = Duration::from_millis(1);
@@ -93,6 +97,29 @@ impl Schedule {
     }
 }
 
+/// Bytes by request; a file that comes in one piece is as long as it is.
+fn lengths(schedule: &Schedule, show: &Show<'_>) -> Vec<u64> {
+    let contents = show.contents();
+    let whole = |wire: &Wire| contents.get(wire.url.as_str()).map_or(0, |bytes| bytes.len() as u64);
+    schedule.wires.iter().map(|wire| wire.length.unwrap_or_else(|| whole(wire))).collect()
+}
+
+/// Waits until so many requests of the item are done.
+#[expect(clippy::disallowed_methods, reason = "patience is measured by the clock")]
+fn await_done(manager: &ContentManager, count: usize) -> Result<(), TestCaseError> {
+    let start = Instant::now();
+    loop {
+        let item = manager.item(&id()).map_err(failed)?;
+        if item.fetches_done as usize == count {
+            return Ok(());
+        }
+        if start.elapsed() > PATIENCE || item.state != ItemState::InProgress {
+            return Err(failed(format!("{} with {} of {count} done", item.state, item.fetches_done)));
+        }
+        thread::yield_now();
+    }
+}
+
 /// The requests that bring these bytes.
 fn bringing<'w>(wires: &'w [Wire], reference: &'w Reference) -> impl Iterator<Item = usize> + 'w {
     let overlaps = move |wire: &Wire| match (wire.length, reference.range) {
@@ -107,6 +134,8 @@ fn bringing<'w>(wires: &'w [Wire], reference: &'w Reference) -> impl Iterator<It
 }
 
 proptest! {
+    #![proptest_config(thorough())]
+
     #[test]
     fn a_plan_fetches_nothing_before_what_is_played_earlier(tree in any_tree(), wish in any_wish()) {
         let show = PLANNED.show(tree);
@@ -134,7 +163,7 @@ proptest! {
         let stop = stop.index(total);
         let in_flight = usize::from(connections).min(total - stop);
         let root = folder();
-        let manager = open(root.path(), &wish, Manner { connections, attempts: 1 });
+        let manager = open(root.path(), &wish, Manner { connections, attempts: 1, ..Manner::PATIENT });
         add(&manager, &show.url(), &wish)?;
         // The first `stop` requests are answered; the others come and wait.
         let came: Arc<Mutex<Vec<Ask>>> = Arc::default();
@@ -167,5 +196,53 @@ proptest! {
         prop_assert_eq!(schedule.ahead(&begun), Vec::<usize>::new(), "of no use yet");
         drop(manager);
         drop(holds);
+    }
+    /// After any fraction f of the bytes, the playable prefix is at least f less the window: the requests
+    /// from the first one that is not done on, no more than an item may be ahead of it.
+    #[test]
+    fn while_one_request_is_stuck_what_is_downloaded_is_ahead_of_what_plays_by_the_window_at_most(
+        tree in any_tree(),
+        wish in any_wish(),
+        stuck in any::<Index>(),
+        connections in 2_u16..=3,
+        run_ahead in 1_u32..=6,
+    ) {
+        let show = STUCK.show(tree);
+        let chosen = choose(&show, &wish)?;
+        let schedule = Schedule::new(&chosen, &show)?;
+        let total = schedule.wires.len();
+        prop_assume!(total > 0);
+        let stuck = stuck.index(total);
+        let root = folder();
+        let manager = open(root.path(), &wish, Manner { connections, attempts: 1, run_ahead });
+        add(&manager, &show.url(), &wish)?;
+        let victim = schedule.wires[stuck].ask();
+        let holds: Vec<_> = show.origins().iter().map(|origin| {
+            let (victim, base) = (victim.clone(), origin.url(""));
+            origin.hold(move |request| {
+                let url = format!("{}{}", base.trim_end_matches('/'), request.target);
+                victim == Ask { url, range: request.header("range").map(str::to_owned) }
+            })
+        }).collect();
+        show.forget_requests();
+        manager.start_item(&id()).map_err(failed)?;
+        // All that may be begun beside the one that is stuck comes, and no more.
+        let fetches = chosen.planned.plan.fetches.len();
+        let places = fetches.min(schedule.wires[stuck].place + run_ahead as usize);
+        await_done(&manager, places - 1)?;
+        let begun = schedule.wires.iter().filter(|wire| wire.place < places).count();
+        let done: BTreeSet<usize> = (0..begun).filter(|wire| *wire != stuck).collect();
+        let lengths = lengths(&schedule, &show);
+        let bytes = |wires: &mut dyn Iterator<Item = usize>| wires.map(|wire| lengths[wire]).sum::<u64>();
+        let downloaded = bytes(&mut done.iter().copied());
+        // Both sides are parts of the same whole, by which nothing need be divided.
+        let window = bytes(&mut (stuck..begun));
+        let playable = schedule.playable(&done).saturating_add(TICK);
+        let prefix = bytes(&mut (0..total).filter(|wire| schedule.begin_of(*wire) < playable));
+        prop_assert!(prefix + window >= downloaded, "{} + {} of {}", prefix, window, downloaded);
+        drop(manager);
+        drop(holds);
+        let asked = show.asked().len();
+        prop_assert!(asked <= begun, "{} requests, {} may be begun", asked, begun);
     }
 }

@@ -15,6 +15,7 @@ use crate::chosen::{Chosen, Wire, choose, failed};
 use crate::download::{Manner, add, completed, folder, id, open, presentation, run};
 use crate::presentation::check_closed;
 use crate::stage::{Ask, Show, Stage, any_tree};
+use crate::thorough;
 use crate::wish::{Wish, any_wish};
 
 static CUT: LazyLock<Stage> = LazyLock::new(Stage::start);
@@ -23,18 +24,18 @@ static KILLED: LazyLock<Stage> = LazyLock::new(Stage::start);
 
 /// A byte of the wire: which request, and how far into its body.
 #[derive(Debug, Clone, Copy)]
-struct Spot {
+pub(crate) struct Spot {
     request: Index,
     byte: Index,
 }
 
-fn any_spot() -> impl Strategy<Value = Spot> {
+pub(crate) fn any_spot() -> impl Strategy<Value = Spot> {
     any::<(Index, Index)>().prop_map(|(request, byte)| Spot { request, byte })
 }
 
 impl Spot {
     /// The request, and how many bytes go before; fewer than all.
-    fn of(self, chosen: &Chosen, show: &Show<'_>) -> Result<(Wire, u64), TestCaseError> {
+    pub(crate) fn of(self, chosen: &Chosen, show: &Show<'_>) -> Result<(Wire, u64), TestCaseError> {
         let wires = chosen.wires();
         let at = self.request.index(wires.len().max(1));
         let wire = wires.into_iter().nth(at).ok_or_else(|| TestCaseError::reject("nothing to fetch"))?;
@@ -51,13 +52,13 @@ fn is_for(wire: &Wire, target: &str) -> impl Fn(&dtg_testkit::Request) -> bool +
     move |request| request.target == target && request.header("range") == range.as_deref()
 }
 
-fn hold(show: &Show<'_>, wire: &Wire, after: u64) -> Hold {
+pub(crate) fn hold(show: &Show<'_>, wire: &Wire, after: u64) -> Hold {
     let (origin, target) = show.origin_of(&wire.url);
     origin.hold_body(after, is_for(wire, &target))
 }
 
 /// What was answered to its end before the stop.
-fn answered(show: &Show<'_>) -> BTreeSet<Ask> {
+pub(crate) fn answered(show: &Show<'_>) -> BTreeSet<Ask> {
     show.asked().into_iter().filter(|(_, whole)| *whole).map(|(ask, _)| ask).collect()
 }
 
@@ -110,6 +111,8 @@ fn next(manager: ContentManager, root: &Utf8Path, wish: &Wish, manner: Manner, h
 }
 
 proptest! {
+    #![proptest_config(thorough())]
+
     #[test]
     fn a_connection_that_is_cut_at_any_byte_costs_what_was_in_flight(
         tree in any_tree(),
@@ -124,7 +127,7 @@ proptest! {
         let (wire, after) = spot.of(&chosen, &show)?;
         let (origin, target) = show.origin_of(&wire.url);
         origin.fault(dtg_testkit::Rule::from(Fault::Cut { after, ending }).when(is_for(&wire, &target)));
-        let (root, manner) = (folder(), Manner { connections, attempts: 1 });
+        let (root, manner) = (folder(), Manner { connections, attempts: 1, ..Manner::PATIENT });
         let manager = open(root.path(), &wish, manner);
         add(&manager, &show.url(), &wish)?;
         let item = run(&manager)?;
@@ -144,7 +147,7 @@ proptest! {
         let show = STOPPED.show(tree);
         let chosen = choose(&show, &wish)?;
         let (wire, after) = spot.of(&chosen, &show)?;
-        let (root, manner) = (folder(), Manner { connections, attempts: 1 });
+        let (root, manner) = (folder(), Manner { connections, attempts: 1, ..Manner::PATIENT });
         let manager = open(root.path(), &wish, manner);
         add(&manager, &show.url(), &wish)?;
         let hold = hold(&show, &wire, after);
@@ -187,7 +190,7 @@ impl Drop for Worker {
 
 proptest! {
     // A process for each case: an eighth of the cases that the others have.
-    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(8), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(8), ..thorough() })]
 
     #[test]
     fn a_process_that_is_killed_at_any_byte_loses_what_was_in_flight(
@@ -204,7 +207,7 @@ proptest! {
         hold.wait_for(1);
         worker.kill();
         hold.release();
-        let manager = open(root.path(), &wish, Manner { connections, attempts: 1 });
+        let manager = open(root.path(), &wish, Manner { connections, attempts: 1, ..Manner::PATIENT });
         prop_assert!(manager.playback_location(&id()).is_err(), "half is not a presentation");
         check_second_run(&manager, &show, &chosen, connections)?;
     }
@@ -219,6 +222,8 @@ mod broken_file {
     static BROKEN: LazyLock<Stage> = LazyLock::new(Stage::start);
 
     proptest! {
+        #![proptest_config(thorough())]
+
         #[test]
         fn a_file_that_could_not_be_written_is_fetched_when_it_can_be(
             tree in any_tree(),
@@ -230,7 +235,7 @@ mod broken_file {
             let show = BROKEN.show(tree);
             let chosen = choose(&show, &wish)?;
             let (wire, _) = spot.of(&chosen, &show)?;
-            let (root, manner) = (folder(), Manner { connections, attempts: 1 });
+            let (root, manner) = (folder(), Manner { connections, attempts: 1, ..Manner::PATIENT });
             let manager = open(root.path(), &wish, manner);
             add(&manager, &show.url(), &wish)?;
             let file = root.path().join("items/item/media").join(&wire.file);

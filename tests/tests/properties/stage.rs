@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use dtg_testkit::{Origin, Request, Response};
 use url::Url;
-use xtask::strategy::{Options, trees};
+use xtask::strategy::{Feature, Features, Options, trees};
 use xtask::tree::{Hosts, MediaPlaylist, Tree};
 use xtask::write::Served;
 
@@ -130,6 +130,11 @@ impl Show<'_> {
     pub(crate) fn clear_faults(&self) {
         self.origins.iter().for_each(Origin::clear_faults);
     }
+}
+
+/// Any small tree, of which some playlists have not ended yet.
+pub(crate) fn any_unended_tree() -> impl proptest::strategy::Strategy<Value = Tree> {
+    trees(&Options { features: Features::all() | Feature::Live, ..Options::default() })
 }
 
 /// Any small tree.

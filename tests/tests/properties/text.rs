@@ -15,6 +15,9 @@ use crate::chosen::{Kept, failed};
 
 const LOCAL: &str = "<local>";
 
+/// The type of every local media playlist.
+const VOD: &str = "#EXT-X-PLAYLIST-TYPE:VOD";
+
 /// What becomes of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
@@ -84,13 +87,13 @@ const PLAIN: [&str; 14] = [
     "#EXT-X-MEDIA-SEQUENCE",
     "#EXT-X-DISCONTINUITY-SEQUENCE",
     "#EXT-X-DISCONTINUITY",
-    "#EXT-X-PLAYLIST-TYPE",
     "#EXT-X-ENDLIST",
     "#EXT-X-INDEPENDENT-SEGMENTS",
     "#EXT-X-BYTERANGE",
     "#EXT-X-PROGRAM-DATE-TIME",
     "#EXT-X-GAP",
     "#EXT-X-BITRATE",
+    "#EXT-X-PART-INF",
 ];
 
 /// The rules that both kinds of playlist share.
@@ -99,6 +102,7 @@ fn common(line: &str, variables: &HashMap<String, String>) -> Fate {
     match tag {
         _ if PLAIN.contains(&tag) || !line.starts_with("#EXT") => Fate::Stays(line.to_owned()),
         "#EXT-X-START" => Fate::Stays(line.to_owned()),
+        "#EXT-X-PLAYLIST-TYPE" => Fate::Stays(VOD.to_owned()),
         "#EXT-X-DATERANGE" => {
             let assets = ["X-ASSET-URI", "X-ASSET-LIST"];
             Fate::Stays(joined(tag, attributes(list).into_iter().filter(|(name, _)| !assets.contains(name))))
@@ -144,7 +148,8 @@ pub(crate) fn check_media(
         *next += 1;
         set.contains(&(*next - 1))
     };
-    let fates = lines(original)?.into_iter().map(|(line, end)| {
+    let mut added = playlist.playlist_type.is_none();
+    let fates = lines(original)?.into_iter().flat_map(|(line, end)| {
         let (tag, list) = split_tag(line);
         let fate = match tag {
             "#EXT-X-KEY" if attribute(list, "METHOD") == Some("NONE") => Fate::Stays(line.to_owned()),
@@ -158,7 +163,9 @@ pub(crate) fn check_media(
             _ if !line.starts_with('#') && !line.trim().is_empty() => Fate::Stays(LOCAL.to_owned()),
             _ => common(line, &variables),
         };
-        (fate, end)
+        // A type that was not stated stands behind the first line.
+        let stated = std::mem::take(&mut added).then(|| (Fate::Stays(VOD.to_owned()), end));
+        std::iter::once((fate, end)).chain(stated)
     });
     compare(&fates.collect::<Vec<_>>(), &masked(local)?)
 }

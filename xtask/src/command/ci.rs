@@ -4,16 +4,21 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::root;
+use super::{BUILT, root};
 
-/// The environment and the words of each step, cheapest first.
-const STEPS: [(&[(&str, &str)], &str); 6] = [
+/// The environment and the words of each step: cheapest first, and programs behind the tests that they are built with.
+const STEPS: [(&[(&str, &str)], &str); 11] = [
     (&[], "cargo fmt --all --check"),
     (&[], "cargo clippy --workspace --all-targets --all-features -- -D warnings"),
     (&[("RUSTDOCFLAGS", "-D warnings")], "cargo doc --workspace --no-deps --all-features"),
     (&[], "cargo xtask tidy"),
-    (&[], "cargo xtask demo"),
+    (&[], "cargo xtask apple-typecheck"),
     (&[], "cargo xtask test"),
+    (&[], "cargo run --quiet --package local-assets --example offline_sample"),
+    (&[], "cargo run --quiet --package local-assets --example hls_catalog"),
+    (&[(BUILT, "1")], "cargo xtask demo"),
+    (&[(BUILT, "1")], "cargo xtask crash"),
+    (&[(BUILT, "1")], "cargo xtask soak"),
 ];
 
 /// Runs the steps until one fails.

@@ -1,5 +1,7 @@
 //! `serve DIR`: an origin over a folder, with faults where they are asked for.
 
+use std::process::{Command, ExitCode};
+
 use anyhow::{Context, Result};
 use camino::Utf8Path;
 use dtg_testkit::{Files, Origin, Rule};
@@ -11,13 +13,25 @@ struct Order<'a> {
     folder: &'a str,
     port: u16,
     rules: Vec<Rule>,
+    layer: Layer,
+}
+
+/// What the answers go through.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Layer {
+    #[default]
+    Plain,
+    Tls,
 }
 
 /// Serves until the process is ended.
-pub(super) fn run(words: &[&str]) -> Result<()> {
-    let Order { folder, port, rules } = order(words)?;
+pub(super) fn run(words: &[&str], root: &Utf8Path) -> Result<ExitCode> {
+    let Order { folder, port, rules, layer } = order(words)?;
+    if layer == Layer::Tls && cfg!(not(feature = "tls")) {
+        return with_tls(words, root);
+    }
     let site = Files::new(folder).with_context(|| format!("can't serve {folder}"))?;
-    let origin = Origin::start_on(port, site)?;
+    let origin = start(port, site, &layer, root)?;
     for rule in rules {
         origin.fault(rule);
     }
@@ -33,17 +47,60 @@ pub(super) fn run(words: &[&str]) -> Result<()> {
     }
 }
 
+/// Runs this program as it is with TLS, in the folder that the words were said in.
+fn with_tls(words: &[&str], root: &Utf8Path) -> Result<ExitCode> {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(program);
+    command.args(["run", "--quiet", "--package", "xtask", "--features", "tls", "--manifest-path"]);
+    let status = command.arg(root.join("Cargo.toml")).args(["--", "serve"]).args(words).status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(not(feature = "tls"))]
+fn start(port: u16, site: Files, _layer: &Layer, _root: &Utf8Path) -> Result<Origin> {
+    Ok(Origin::start_on(port, site)?)
+}
+
+#[cfg(feature = "tls")]
+fn start(port: u16, site: Files, layer: &Layer, root: &Utf8Path) -> Result<Origin> {
+    if *layer == Layer::Plain {
+        return Ok(Origin::start_on(port, site)?);
+    }
+    let origin = Origin::start_tls_on(port, site)?;
+    let ca = ca_file(&origin, &root.join("target"))?;
+    println!("its certificate is by the CA in {ca}, which lives as long as this process: curl --cacert {ca}");
+    Ok(origin)
+}
+
+/// The CA that a client has to trust, for this port: several origins may run at once.
+#[cfg(feature = "tls")]
+fn ca_file(origin: &Origin, folder: &Utf8Path) -> Result<camino::Utf8PathBuf> {
+    let file = folder.join(format!("serve-ca-{}.pem", origin.port()));
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(&file, origin.ca_pem().context("an origin with TLS has a CA")?)
+        .with_context(|| format!("can't write {file}"))?;
+    Ok(file)
+}
+
 fn order<'a>(words: &[&'a str]) -> Result<Order<'a>> {
     let Some((folder, mut rest)) = words.split_first() else {
         return Err(Usage("serve takes a folder".to_owned()).into());
     };
     let mut order = Order { folder, ..Order::default() };
-    while let Some((word, after)) = rest.split_first() {
-        let (value, after) = after.split_first().unwrap_or((&"", &[]));
+    while let Some((word, mut after)) = rest.split_first() {
+        let mut value = || {
+            let (value, others) = after.split_first().unwrap_or((&"", &[]));
+            after = others;
+            *value
+        };
         match *word {
-            "--port" => order.port = value.parse().map_err(|_| Usage(format!("`{value}` is not a port")))?,
+            "--tls" => order.layer = Layer::Tls,
+            "--port" => {
+                let port = value();
+                order.port = port.parse().map_err(|_| Usage(format!("`{port}` is not a port")))?;
+            }
             "--fault" => {
-                order.rules.extend(dtg_testkit::rules(value).map_err(|error| Usage(error.to_string()))?);
+                order.rules.extend(dtg_testkit::rules(value()).map_err(|error| Usage(error.to_string()))?);
             }
             word => return Err(Usage::unknown(word)),
         }
@@ -69,8 +126,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn port_and_faults_may_come_in_any_order() {
-        let order = order(&["dir", "--fault", "status=503 first=2; rate=1000", "--port", "8080"]).unwrap();
+    fn words_may_come_in_any_order() {
+        let all = ["dir", "--fault", "status=503 first=2; rate=1000", "--tls", "--port", "8080"];
+        let order = order(&all).unwrap();
         assert_eq!((order.folder, order.port, order.rules.len()), ("dir", 8080, 2));
+        assert_eq!(order.layer, Layer::Tls);
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn a_client_that_trusts_the_file_reads_what_is_served() {
+        use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+        let folder = camino_tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.ts"), "0123456789").unwrap();
+        let origin = start(0, Files::new(folder.path()).unwrap(), &Layer::Tls, folder.path()).unwrap();
+        let file = folder.path().join(format!("target/serve-ca-{}.pem", origin.port()));
+        let ca = Certificate::from_pem(&std::fs::read(file).unwrap()).unwrap();
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[ca])).build();
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).tls_config(tls).build().into();
+        let text = agent.get(origin.url("/a.ts")).call().unwrap().body_mut().read_to_string().unwrap();
+        assert_eq!(text, "0123456789");
+        assert!(origin.url("/").starts_with("https://"));
     }
 }

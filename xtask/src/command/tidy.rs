@@ -59,17 +59,20 @@ fn metadata(root: &Utf8Path) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// What nobody wrote: the ends of paths of folders.
-const SKIPPED: [&str; 4] = [".git", "target", "fixtures/media", "fuzz/corpus"];
+/// What nobody wrote: the ends of paths; `.git` is a file in a worktree.
+const SKIPPED: [&str; 5] = [".git", "target", "fixtures/media", "fuzz/corpus", "apple-typecheck/patched"];
 
 /// Every file of the repository that people write.
 fn files_below(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     let mut files = Vec::new();
     for entry in folder.read_dir_utf8()? {
         let path = entry?.into_path();
+        if SKIPPED.iter().any(|skipped| path.ends_with(skipped)) {
+            continue;
+        }
         if path.is_file() {
             files.push(path);
-        } else if !SKIPPED.iter().any(|skipped| path.ends_with(skipped)) {
+        } else {
             files.extend(files_below(&path)?);
         }
     }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::tree::{
-    Body, ClosedCaptions, Key, Kind, LineEnds, Link, Location, MediaPlaylist, Method, Multivariant,
-    PlaylistId, PlaylistType, Rendition, Run, Segment, SessionData, SessionValue, Tag, Tree, UriForm,
-    Variant,
+    Body, Key, Kind, LineEnds, Link, Location, MediaPlaylist, Method, Multivariant, PlaylistId, PlaylistType,
+    Rendition, Run, Segment, SessionData, SessionValue, Tag, Tree, UriForm, Variant,
 };
 
 const WIDEVINE: &str =
@@ -76,39 +75,6 @@ pub(super) fn tiny() -> Tree {
     };
     let variants = [variant(low, 300_000, 180), variant(high, 900_000, 360)].map(with_audio);
     tree.multivariant = Some(Multivariant { renditions: vec![english], ..master(variants.into()) });
-    tree
-}
-
-/// Content ids are handed on as they are written: with a query, and in upper case.
-pub(super) fn fairplay() -> Tree {
-    let mut tree = Tree::new(2, &["origin"]);
-    let first = Key::fairplay("skd://movie-1?k=AQID&v=1");
-    let second = Key::fairplay("skd://MOVIE-1%2Fb");
-    let mut video = track(&mut tree, "video", 4, 188);
-    before(&mut video, 0, [Tag::Key(Key::NONE)]);
-    before(&mut video, 1, [Tag::Discontinuity, Tag::Key(first.clone())]);
-    before(&mut video, 3, [Tag::Key(second.clone())]);
-    let mut audio = track(&mut tree, "audio", 4, 94);
-    before(&mut audio, 0, [Tag::Key(first.clone())]);
-    before(&mut audio, 3, [Tag::Key(second.clone())]);
-    let [video, audio] = [video, audio].map(|playlist| tree.add_playlist(playlist));
-    let english = Rendition {
-        language: Some("en".to_owned()),
-        uri: Some(Link::relative(audio)),
-        default: true,
-        autoselect: true,
-        ..Rendition::new(Kind::Audio, "aac", "English")
-    };
-    let video = Variant {
-        audio: Some("aac".to_owned()),
-        closed_captions: Some(ClosedCaptions::None),
-        ..variant(video, 800_000, 360)
-    };
-    tree.multivariant = Some(Multivariant {
-        renditions: vec![english],
-        session_keys: vec![first, second],
-        ..master(vec![video])
-    });
     tree
 }
 

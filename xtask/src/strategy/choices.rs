@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::recipe::{
-    DateRangeChoice, DefineChoice, Extras, KeyChoice, MapChoice, Note, Place, RangeChoice, Recipe,
+    DateRangeChoice, DefineChoice, Ending, Extras, KeyChoice, MapChoice, Note, Place, RangeChoice, Recipe,
     RenditionRecipe, SegmentRecipe, Spelling, Subject, TagsRecipe, TextRecipe, TrackRecipe, VariantRecipe,
 };
 use super::{Feature, Features, Options};
@@ -38,8 +38,7 @@ pub(super) fn recipe(options: &Options) -> impl Strategy<Value = Recipe> + use<>
 fn extras(features: Features) -> impl Strategy<Value = Extras> {
     let now_and_then = |feature| sometimes(features.has(feature));
     (
-        // Low-latency tags are for media playlists.
-        text(features - Feature::LowLatency),
+        text(features),
         now_and_then(Feature::Session),
         now_and_then(Feature::Session),
         now_and_then(Feature::Steering),
@@ -63,20 +62,12 @@ fn text(features: Features) -> impl Strategy<Value = TextRecipe> {
     );
     let style = style.prop_map(|(line_ends, last_line, mark)| TextStyle { line_ends, last_line, mark });
     let notes = if features.has(Feature::UnknownLines) { 0..=2 } else { 0..=0 };
-    (style, vec(note(features), notes), sometimes(features.has(Feature::Times)))
+    (style, vec(note(), notes), sometimes(features.has(Feature::Times)))
         .prop_map(|(style, notes, start)| TextRecipe { style, notes, start })
 }
 
-/// Notes below [`super::cook::NOTES`] are unknown lines; those from there on are low-latency tags.
-fn note(features: Features) -> BoxedStrategy<Note> {
-    let plain = features.has(Feature::UnknownLines).then_some(0..super::cook::NOTES);
-    let low_latency = features.has(Feature::LowLatency);
-    let low_latency = low_latency.then_some(super::cook::NOTES..super::cook::ALL_NOTES);
-    let known: Vec<usize> = plain.into_iter().chain(low_latency).flatten().collect();
-    match known.is_empty() {
-        true => Just(Note(0)).boxed(),
-        false => select(known).prop_map(Note).boxed(),
-    }
+fn note() -> impl Strategy<Value = Note> {
+    (0..super::cook::NOTES).prop_map(Note)
 }
 
 fn variant(options: &Options) -> impl Strategy<Value = VariantRecipe> + use<> {
@@ -120,17 +111,34 @@ fn track(options: &Options) -> impl Strategy<Value = TrackRecipe> + use<> {
         one_of(starts, None, &sequences),
         one_of(starts, None, &[Some(1), Some(77)]),
         maybe(features.has(Feature::Defines), select(defines.to_vec())),
+        ending(features),
+        sometimes(features.has(Feature::LowLatency)),
         vec(segment(options), options.segments.clone()),
         tags(features),
     )
-        .prop_map(|(text, media_sequence, discontinuity_sequence, define, segments, tail)| TrackRecipe {
-            text,
-            media_sequence,
-            discontinuity_sequence,
-            define,
-            segments,
-            tail,
-        })
+        .prop_map(
+            |(text, media_sequence, discontinuity_sequence, define, ending, low_latency, segments, tail)| {
+                TrackRecipe {
+                    text,
+                    media_sequence,
+                    discontinuity_sequence,
+                    define,
+                    ending,
+                    low_latency,
+                    segments,
+                    tail,
+                }
+            },
+        )
+}
+
+fn ending(features: Features) -> impl Strategy<Value = Ending> {
+    let types = features.has(Feature::PlaylistTypes);
+    let types = types.then_some([Ending::Untyped, Ending::Event]).into_iter().flatten();
+    let live = features.has(Feature::Live);
+    let live = live.then_some([Ending::Live, Ending::OpenEvent, Ending::Delta]).into_iter().flatten();
+    let others: Vec<Ending> = types.chain(live).collect();
+    one_of(!others.is_empty(), Ending::Vod, &others)
 }
 
 fn segment(options: &Options) -> impl Strategy<Value = SegmentRecipe> + use<> {
@@ -199,7 +207,6 @@ fn spelling(features: Features) -> impl Strategy<Value = Spelling> {
 
 fn tags(features: Features) -> impl Strategy<Value = TagsRecipe> {
     let maps = [MapChoice::Own, MapChoice::Shared, MapChoice::First, MapChoice::InMedia];
-    let has_note = features.has(Feature::UnknownLines) || features.has(Feature::LowLatency);
     let dates = [DateRangeChoice::Plain, DateRangeChoice::AssetUri, DateRangeChoice::AssetList];
     let marks = (
         sometimes(features.has(Feature::Discontinuities)),
@@ -212,17 +219,12 @@ fn tags(features: Features) -> impl Strategy<Value = TagsRecipe> {
         marks,
         maybe(features.has(Feature::Times), 1_u64..=9000),
         maybe(features.has(Feature::DateRanges), select(dates.to_vec())),
-        maybe(has_note, note(features)),
+        maybe(features.has(Feature::UnknownLines), note()),
+        // Only in playlists of low latency, which are few enough.
+        any::<bool>().prop_map(move |parts| parts && features.has(Feature::LowLatency)),
     )
-        .prop_map(|(map, key, (discontinuity, gap, time), bitrate, date_range, note)| TagsRecipe {
-            key,
-            map,
-            discontinuity,
-            gap,
-            time,
-            bitrate,
-            date_range,
-            note,
+        .prop_map(|(map, key, (discontinuity, gap, time), bitrate, date_range, note, parts)| {
+            TagsRecipe { key, map, discontinuity, gap, time, bitrate, parts, date_range, note }
         })
 }
 

@@ -1,6 +1,7 @@
 //! From a recipe to a tree: what makes no sense where it stands becomes something plainer.
 
 mod track;
+mod low_latency;
 mod lines;
 
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use crate::tree::{
     Start, Tag, Tree, UriForm, Variant,
 };
 
-pub(super) use lines::{ALL_NOTES, NAMES, NOTES};
+pub(super) use lines::{NAMES, NOTES};
 
 /// Every file name has this in it, so that a variable can stand for it.
 const STEM: &str = "seg";
@@ -179,6 +180,7 @@ impl Kitchen {
                 | Tag::ProgramDateTime(_)
                 | Tag::Bitrate(_)
                 | Tag::DateRange(_)
+                | Tag::LowLatency(_)
                 | Tag::Raw(_) => {}
             }
         }

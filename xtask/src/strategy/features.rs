@@ -31,7 +31,7 @@ pub enum Feature {
     IFrames,
     /// Unknown tags, comments, blank lines.
     UnknownLines,
-    /// Tags of the low-latency extension, in a playlist that has ended.
+    /// The low-latency extension, in a playlist that has ended: server control, parts, hints, reports.
     LowLatency,
     /// CRLF, mixed line ends, an open last line, a byte order mark.
     TextStyles,
@@ -57,8 +57,12 @@ pub enum Feature {
     Times,
     /// Titles behind the comma of EXTINF, with commas of their own.
     Titles,
+    /// EXT-X-PLAYLIST-TYPE:EVENT, or none, in a playlist that has ended.
+    PlaylistTypes,
     /// No multivariant playlist.
     BareMedia,
+    /// Playlists that have not ended, and delta updates. Not one of [`Features::all`]: such can't be downloaded.
+    Live,
 }
 
 /// A set of [`Feature`]s.
@@ -66,7 +70,7 @@ pub enum Feature {
 pub struct Features(u32);
 
 impl Features {
-    /// Every feature.
+    /// Every feature of presentations that have ended: all but [`Feature::Live`].
     #[must_use]
     pub const fn all() -> Self {
         Self((1 << (Feature::BareMedia as u32 + 1)) - 1)
@@ -123,5 +127,6 @@ mod tests {
         assert!(set.has(Feature::Maps) && set.has(Feature::BareMedia) && !set.has(Feature::Keys));
         assert!(!(set - Feature::Maps).has(Feature::Maps));
         assert!(Features::all().has(Feature::ByteRanges) && Features::all().has(Feature::BareMedia));
+        assert!(!Features::all().has(Feature::Live) && (Features::all() | Feature::Live).has(Feature::Live));
     }
 }

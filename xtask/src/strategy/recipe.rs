@@ -124,10 +124,31 @@ pub struct TrackRecipe {
     pub discontinuity_sequence: Option<u64>,
     /// EXT-X-DEFINE.
     pub define: Option<DefineChoice>,
+    /// How it ends, if it does.
+    pub ending: Ending,
+    /// Whether it says what the low-latency extension asks for; without that, no segment lists its parts.
+    pub low_latency: bool,
     /// Segments.
     pub segments: Vec<SegmentRecipe>,
     /// Lines after the last segment.
     pub tail: TagsRecipe,
+}
+
+/// How a playlist ends, if it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:VOD.
+    Vod,
+    /// EXT-X-ENDLIST alone.
+    Untyped,
+    /// EXT-X-ENDLIST and EXT-X-PLAYLIST-TYPE:EVENT.
+    Event,
+    /// Not yet: live.
+    Live,
+    /// Not yet: EXT-X-PLAYLIST-TYPE:EVENT.
+    OpenEvent,
+    /// EXT-X-ENDLIST, in an update that leaves out a segment: EXT-X-SKIP.
+    Delta,
 }
 
 /// Where a variable's value is from.
@@ -197,6 +218,8 @@ pub struct TagsRecipe {
     pub time: bool,
     /// EXT-X-BITRATE.
     pub bitrate: Option<u64>,
+    /// EXT-X-PART, or behind the last segment EXT-X-PRELOAD-HINT and EXT-X-RENDITION-REPORT.
+    pub parts: bool,
     /// EXT-X-DATERANGE.
     pub date_range: Option<DateRangeChoice>,
     /// Any other line.

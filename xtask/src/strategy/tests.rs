@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::tree::Hosts;
+use crate::tree::{Hosts, PlaylistType};
 use crate::write::playlist_text;
 
 fn all_text(tree: &Tree) -> String {
@@ -25,7 +25,7 @@ fn a_seed_means_the_same_text_everywhere() {
     let texts: String = (0..20).map(|seed| all_text(&tree_of_seed(seed, &Options::default()))).collect();
     assert_eq!(
         blake3::hash(texts.as_bytes()).to_string(),
-        "9c949429deb73ed1acc8455ed7aec3d341bbc60ca818aa8456accd77dd32829f"
+        "f573cf7f123ea9322fc4cbb4121b9c4b5fed8c65f3d5bab3b5069400e343d122"
     );
 }
 
@@ -55,6 +55,13 @@ fn every_feature_shows_in_some_tree() {
         "#EXT-X-I-FRAME-STREAM-INF",
         "#EXT-X-COM-ACME",
         "#EXT-X-PART:",
+        "#EXT-X-PART-INF:PART-TARGET=5\n",
+        "#EXT-X-PRELOAD-HINT:TYPE=PART",
+        "#EXT-X-PRELOAD-HINT:TYPE=MAP",
+        "#EXT-X-RENDITION-REPORT",
+        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES",
+        "#EXT-X-PLAYLIST-TYPE:EVENT",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
         "\r\n",
         "\u{feff}",
         "//h1.test",
@@ -77,6 +84,20 @@ fn every_feature_shows_in_some_tree() {
         missing.retain(|wanted| !text.contains(wanted));
     }
     assert_eq!(missing, BTreeSet::new());
+}
+
+#[test]
+fn playlists_that_have_not_ended_are_made_only_when_asked_for() {
+    let unended = |features| {
+        let options = Options { features, ..Options::default() };
+        let playlists = (0..100).flat_map(move |seed| tree_of_seed(seed, &options).playlists);
+        playlists.filter(|it| !it.end_list || it.low_latency.skipped.is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(unended(Features::all()), []);
+    let unended = unended(Features::all() | Feature::Live);
+    let open = |kind| unended.iter().any(|it| !it.end_list && it.playlist_type == kind);
+    assert!(open(None) && open(Some(PlaylistType::Event)));
+    assert!(unended.iter().any(|it| it.end_list && it.low_latency.skipped == Some(1)));
 }
 
 /// Simplifies a failure as far as it goes, and says which text is left.

@@ -1,5 +1,7 @@
 //! Keys: EXT-X-KEY and EXT-X-SESSION-KEY.
 
+use dtg_testkit::fairplay::ContentKey;
+
 use super::{FileId, Link};
 
 /// One key line.
@@ -15,6 +17,17 @@ pub struct Key {
     pub format: Option<String>,
     /// KEYFORMATVERSIONS.
     pub format_versions: Option<String>,
+}
+
+/// What a key URI stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentKeyOf {
+    /// The key URI, as playlists write it.
+    pub uri: String,
+    /// What a license is asked for with.
+    pub content_id: String,
+    /// What the media is encrypted with.
+    pub key: ContentKey,
 }
 
 /// How media is encrypted.

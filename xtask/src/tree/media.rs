@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Define, FileId, Key, Link, Location, Start, TextStyle};
+use super::{Define, FileId, Key, Link, Location, LowLatency, LowLatencyTag, Start, TextStyle};
 
 /// A media playlist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct MediaPlaylist {
     pub start: Option<Start>,
     /// EXT-X-DEFINE, in order, before any line that uses them.
     pub defines: Vec<Define>,
+    /// What the low-latency extension adds to the head.
+    pub low_latency: LowLatency,
     /// Lines behind the head, before the segments, written as they are: unknown tags, comments, blank lines.
     pub head: Vec<String>,
     /// Segments.
@@ -46,6 +48,17 @@ pub enum PlaylistType {
     Vod,
     /// EVENT.
     Event,
+}
+
+impl PlaylistType {
+    /// The word in the playlist.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vod => "VOD",
+            Self::Event => "EVENT",
+        }
+    }
 }
 
 /// A media segment.
@@ -100,6 +113,8 @@ pub enum Tag {
     Bitrate(u64),
     /// EXT-X-DATERANGE.
     DateRange(DateRange),
+    /// EXT-X-PART, EXT-X-PRELOAD-HINT or EXT-X-RENDITION-REPORT.
+    LowLatency(LowLatencyTag),
     /// Any other line, written as it is.
     Raw(String),
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{ResourceFacts, media, multivariant, segments};
+use super::{ContentKeyFacts, ResourceFacts, media, multivariant, segments};
 use crate::tree::{Hosts, MediaPlaylist, Tree};
 
 /// Writes `tree.json`: playlists at once, then resources one by one, a fact a line.
@@ -16,10 +16,14 @@ use crate::tree::{Hosts, MediaPlaylist, Tree};
 /// "media":[
 /// {"facts":{...},"segments":[
 /// {"url":...}]}],
+/// "content_keys":[
+/// {"url":"skd://...","content_id":...,"key":...,"iv":...,"key_id":...}],
 /// "resources":[
 /// {"url":...,"file":...,"length":188,"blake3":...}]
 /// }
 /// ```
+///
+/// Content keys are there only where there are any.
 #[derive(Debug)]
 pub struct Writer<W> {
     out: W,
@@ -53,6 +57,13 @@ impl<W: Write> Writer<W> {
         for (number, playlist) in tree.playlists.iter().enumerate() {
             out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
             write_media(tree, hosts, playlist, &mut out)?;
+        }
+        if !tree.content_keys.is_empty() {
+            out.write_all(b"],\n\"content_keys\":[")?;
+            for (number, key) in tree.content_keys.iter().enumerate() {
+                out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
+                serde_json::to_writer(&mut out, &ContentKeyFacts::of(key))?;
+            }
         }
         out.write_all(b"],\n\"resources\":[")?;
         Ok(Self { out, resources: 0 })

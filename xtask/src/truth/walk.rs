@@ -8,7 +8,7 @@ use crate::tree::{Hosts, Key, MapTag, MediaPlaylist, Method, RunSegment, Segment
 pub fn segments<'a>(tree: &'a Tree, hosts: &'a Hosts, playlist: &'a MediaPlaylist) -> Segments<'a> {
     let run = playlist.run.iter().flat_map(|run| run.segments());
     let state = State {
-        media_sequence: playlist.media_sequence.unwrap_or(0),
+        media_sequence: first_number(playlist),
         discontinuities: playlist.discontinuity_sequence.unwrap_or(0),
         ..State::default()
     };
@@ -63,7 +63,7 @@ impl<'a> State<'a> {
             Tag::Map(_) => self.stated_maps += 1,
             Tag::Discontinuity => self.discontinuities += 1,
             Tag::Bitrate(rate) => self.bitrate = Some(*rate),
-            Tag::Gap | Tag::ProgramDateTime(_) | Tag::DateRange(_) | Tag::Raw(_) => {}
+            Tag::Gap | Tag::ProgramDateTime(_) | Tag::DateRange(_) | Tag::LowLatency(_) | Tag::Raw(_) => {}
         }
     }
 
@@ -101,6 +101,12 @@ impl<'a> State<'a> {
     }
 }
 
+/// The number of the first segment that is listed.
+pub(super) fn first_number(playlist: &MediaPlaylist) -> u64 {
+    let skipped = playlist.low_latency.skipped.unwrap_or(0);
+    playlist.media_sequence.unwrap_or(0).saturating_add(skipped)
+}
+
 /// The key that a line states; none for METHOD=NONE.
 pub(super) fn stated_key(tag: &Tag) -> Option<&Key> {
     match tag {
@@ -112,6 +118,7 @@ pub(super) fn stated_key(tag: &Tag) -> Option<&Key> {
         | Tag::ProgramDateTime(_)
         | Tag::Bitrate(_)
         | Tag::DateRange(_)
+        | Tag::LowLatency(_)
         | Tag::Raw(_) => None,
     }
 }
@@ -130,6 +137,7 @@ pub(super) fn maps(playlist: &MediaPlaylist) -> impl Iterator<Item = (&MapTag, V
             | Tag::ProgramDateTime(_)
             | Tag::Bitrate(_)
             | Tag::DateRange(_)
+            | Tag::LowLatency(_)
             | Tag::Raw(_) => None,
         }
     })

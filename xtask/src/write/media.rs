@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::lines::Lines;
+use super::low_latency;
 use super::spell::Speller;
 use super::tags;
 use crate::tree::{Asset, DateRange, Hosts, MapTag, MediaPlaylist, PlaylistType, Range, Segment, Tag, Tree};
@@ -53,6 +54,7 @@ fn head(it: &MediaPlaylist, lines: &mut Lines<'_>) -> io::Result<()> {
         lines.line(&tags::start_text(start))?;
     }
     it.defines.iter().try_for_each(|define| lines.line(&tags::define(define)))?;
+    low_latency::head(&it.low_latency).try_for_each(|line| lines.line(&line))?;
     it.head.iter().try_for_each(|line| lines.line(line))
 }
 
@@ -104,6 +106,7 @@ fn tag_text(tag: &Tag, speller: &Speller<'_>) -> String {
         Tag::ProgramDateTime(time) => format!("#EXT-X-PROGRAM-DATE-TIME:{time}"),
         Tag::Bitrate(rate) => format!("#EXT-X-BITRATE:{rate}"),
         Tag::DateRange(range) => date_range(range, speller),
+        Tag::LowLatency(tag) => low_latency::tag(tag, speller),
         Tag::Raw(line) => line.clone(),
     }
 }

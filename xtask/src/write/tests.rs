@@ -3,13 +3,17 @@
 use std::io::Read;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::presets::Preset;
 use crate::strategy::{self, Feature, Features, Options};
-use crate::tree::{LastLine, LineEnds, Location, Mark, MediaPlaylist, TextStyle};
+use crate::tree::{
+    Body, HintKind, LastLine, LineEnds, Link, Location, LowLatency, LowLatencyTag, Mark, MediaPlaylist,
+    Offset, Part, PreloadHint, Range, RenditionReport, ServerControl, Tag, TextStyle,
+};
 
 fn media_folder() -> camino::Utf8PathBuf {
     camino::Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/media")
@@ -38,6 +42,47 @@ fn a_style_decides_on_line_ends_and_mark() {
     check_style(crlf, "\u{feff}#EXTM3U\r\n#EXT-X-TARGETDURATION:1\r\n#a\r\n");
     let mixed = TextStyle { line_ends: LineEnds::Mixed, last_line: LastLine::Open, ..style };
     check_style(mixed, "#EXTM3U\r\n#EXT-X-TARGETDURATION:1\n#a");
+}
+
+#[test]
+fn low_latency_lines_say_what_their_values_say() {
+    let mut tree = Tree::new(1, &["origin"]);
+    let at = |target: &str| Location::new(0, target);
+    let file = tree.add_file(at("/v/part.mp4"), Body::Noise(10));
+    let other =
+        tree.add_playlist(MediaPlaylist { location: at("/a/index.m3u8"), ..MediaPlaylist::default() });
+    let uri = Link::relative(file);
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let control = ServerControl {
+        can_block_reload: true,
+        can_skip_until: seconds(24),
+        hold_back: None,
+        part_hold_back: Some(Duration::from_millis(1500)),
+    };
+    let range = Some(Range { offset: 40, length: 10, written: Offset::Explicit });
+    let part = Part { uri: uri.clone(), duration: Duration::from_millis(500), range, independent: true };
+    let hint = PreloadHint { kind: HintKind::Map, uri, start: 3, length: Some(7) };
+    let report = RenditionReport { uri: Link::relative(other), last_msn: 4, last_part: Some(1) };
+    let tags =
+        [LowLatencyTag::Part(part), LowLatencyTag::PreloadHint(hint), LowLatencyTag::RenditionReport(report)];
+    let playlist = MediaPlaylist {
+        location: at("/v/index.m3u8"),
+        low_latency: LowLatency {
+            server_control: Some(control),
+            part_target: Some(Duration::from_millis(500)),
+            skipped: Some(2),
+        },
+        tail: tags.map(Tag::LowLatency).into(),
+        ..MediaPlaylist::default()
+    };
+    let text = playlist_text(&tree, &hosts(&tree), Entry::Media(&playlist));
+    let expected = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n\
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=24,PART-HOLD-BACK=1.5\n\
+        #EXT-X-PART-INF:PART-TARGET=0.5\n#EXT-X-SKIP:SKIPPED-SEGMENTS=2\n\
+        #EXT-X-PART:DURATION=0.5,URI=\"part.mp4\",BYTERANGE=\"10@40\",INDEPENDENT=YES\n\
+        #EXT-X-PRELOAD-HINT:TYPE=MAP,URI=\"part.mp4\",BYTERANGE-START=3,BYTERANGE-LENGTH=7\n\
+        #EXT-X-RENDITION-REPORT:URI=\"../a/index.m3u8\",LAST-MSN=4,LAST-PART=1\n";
+    assert_eq!(String::from_utf8(text).unwrap(), expected);
 }
 
 /// Text that m3u8-rs is known to read right: none of what dependencies.md would call its weak points.

@@ -1,7 +1,9 @@
 //! The words that choose tracks.
 
 use clap::Args;
-use dtg_core::{AudioCodec, BitRate, Decoders, InefficientCodecs, Languages, SelectionOptions, VideoCodec};
+use dtg_core::{
+    AudioCodec, BitRate, Decoders, InefficientCodecs, Languages, SelectionOptions, Variants, VideoCodec,
+};
 
 /// What `download` and `plan` prefer when nothing is asked for.
 const DEFAULT_BIT_RATE: BitRate = BitRate(300_000);
@@ -21,6 +23,9 @@ pub(super) struct SelectionArgs {
     /// The smallest video at least N pixels wide
     #[arg(long, value_name = "N")]
     width: Option<u32>,
+    /// How many video qualities: one, all, or one for each of these heights: `360,720`
+    #[arg(long, value_name = "HEIGHTS", value_parser = variants)]
+    variants: Option<Variants>,
     /// Audio languages (ISO 639 or BCP 47, with commas), or: all, none, default
     #[arg(long, value_name = "LIST", value_parser = languages)]
     audio: Option<Languages>,
@@ -65,6 +70,19 @@ fn audio_codec(word: &str) -> Result<AudioCodec, String> {
     }
 }
 
+/// `one`, `all`, or heights with commas between.
+fn variants(text: &str) -> Result<Variants, String> {
+    match text {
+        "one" => Ok(Variants::One),
+        "all" => Ok(Variants::All),
+        list => {
+            let heights: Result<_, _> = list.split(',').map(|height| height.trim().parse()).collect();
+            let heights = heights.map_err(|_| "give `one`, `all`, or heights such as `360,720`")?;
+            Ok(Variants::Heights(heights))
+        }
+    }
+}
+
 /// `all`, `none`, `default`, or languages with commas between.
 fn languages(text: &str) -> Result<Languages, String> {
     match text {
@@ -93,6 +111,7 @@ impl SelectionArgs {
     fn base(&self) -> SelectionOptions {
         let asked = self.height.is_some()
             || self.width.is_some()
+            || self.variants.is_some()
             || self.audio.is_some()
             || self.text.is_some()
             || self.allow_inefficient_codecs
@@ -116,6 +135,7 @@ impl From<SelectionArgs> for SelectionOptions {
             min_bit_rates.push((codec, rate));
         }
         Self {
+            variants: args.variants.unwrap_or_default(),
             audio: args.audio.unwrap_or(base.audio),
             text: args.text.unwrap_or(base.text),
             video_codecs: args.video_codecs,

@@ -1,6 +1,6 @@
 //! What the words mean.
 
-use dtg_core::{AudioCodec, BitRate, InefficientCodecs, Languages, VideoCodec};
+use dtg_core::{AudioCodec, BitRate, InefficientCodecs, Languages, Variants, VideoCodec};
 
 use super::*;
 
@@ -72,6 +72,15 @@ fn codecs_are_preferred_in_the_order_they_are_given() {
     assert_eq!(options.video_codecs, [VideoCodec::Hevc, VideoCodec::Avc]);
     assert_eq!(options.audio_codecs, [AudioCodec::Eac3, AudioCodec::Aac]);
     assert_eq!(options.inefficient_codecs, InefficientCodecs::Allow);
+}
+
+#[test]
+fn several_qualities_are_all_or_one_for_each_height() {
+    assert_eq!(selection("--variants one"), SelectionOptions::default());
+    assert_eq!(selection("--variants all").variants, Variants::All);
+    assert_eq!(selection("--variants 360,1080").variants, Variants::Heights(vec![360, 1080]));
+    refused("plan x --variants 360,,720");
+    refused("plan x --variants some");
 }
 
 #[test]

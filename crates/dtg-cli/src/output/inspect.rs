@@ -7,9 +7,10 @@ mod words;
 
 use std::borrow::Cow;
 
-use hls_parse::{Diagnostic, ErrorKind, Parsed, Playlist, Start, Uri, Variables};
+use hls_parse::{Diagnostic, ErrorKind, Parsed, Playlist, Severity, Start, Uri, Variables};
 use schemars::JsonSchema;
 use serde::Serialize;
+use url::Url;
 
 pub(crate) use media::MediaView;
 pub(crate) use multivariant::MultivariantView;
@@ -36,6 +37,8 @@ pub(crate) struct MediaDocument<'a> {
     pub(super) playlist: MediaView<'a>,
     /// What is odd, in the order of the lines.
     pub(super) diagnostics: Vec<DiagnosticView>,
+    /// How many more oddities there are.
+    diagnostics_left_out: u32,
 }
 
 /// A multivariant playlist.
@@ -48,6 +51,8 @@ pub(crate) struct MultivariantDocument<'a> {
     pub(super) playlist: MultivariantView<'a>,
     /// What is odd, in the order of the lines.
     pub(super) diagnostics: Vec<DiagnosticView>,
+    /// How many more oddities there are.
+    diagnostics_left_out: u32,
 }
 
 /// A text that is no playlist, or a broken one.
@@ -80,10 +85,12 @@ pub(crate) struct Refusal {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Diagnostic")]
 pub(crate) struct DiagnosticView {
-    /// The line, from 1.
+    /// The line, from 1; 0: the playlist as a whole.
     pub(super) line: u32,
     /// The rule's fixed name.
     pub(super) rule: &'static str,
+    /// Whether `--strict` refuses it.
+    strict: bool,
     /// What is odd.
     pub(super) message: String,
     /// Where the rule is written.
@@ -94,8 +101,8 @@ pub(crate) struct DiagnosticView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Variable")]
 pub(crate) struct VariableView<'a> {
-    name: &'a str,
-    value: &'a str,
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
 }
 
 /// A part of a file.
@@ -119,24 +126,50 @@ impl From<hls_parse::ByteRange> for RangeView {
 #[schemars(rename = "Start")]
 pub(crate) struct StartView {
     /// Seconds from the start, or from the end when negative.
-    time_offset: f64,
-    precise: bool,
+    pub(super) time_offset: f64,
+    pub(super) precise: bool,
 }
 
 impl<'a> InspectDocument<'a> {
-    pub(crate) fn new(parsed: &'a Parsed<'a>, text: &'a [u8]) -> Self {
+    pub(crate) fn new(parsed: &'a Parsed<'a>, page: Page<'a>) -> Self {
         let diagnostics = parsed.diagnostics.iter().map(DiagnosticView::from).collect();
+        let diagnostics_left_out = parsed.diagnostics_left_out;
         let (schema, verdict) = (marker::Inspect::V1, marker::Accepted::V1);
         match &parsed.playlist {
             Playlist::Media(media) => {
-                let playlist = MediaView::new(media, text);
-                Self::Media(MediaDocument { schema, verdict, kind: marker::Media::V1, playlist, diagnostics })
+                let playlist = MediaView::new(media, page);
+                Self::Media(MediaDocument {
+                    schema,
+                    verdict,
+                    kind: marker::Media::V1,
+                    playlist,
+                    diagnostics,
+                    diagnostics_left_out,
+                })
             }
             Playlist::Multivariant(multivariant) => {
-                let playlist = MultivariantView::new(multivariant, text);
+                let playlist = MultivariantView::new(multivariant, page);
                 let kind = marker::Multivariant::V1;
-                Self::Multivariant(MultivariantDocument { schema, verdict, kind, playlist, diagnostics })
+                Self::Multivariant(MultivariantDocument {
+                    schema,
+                    verdict,
+                    kind,
+                    playlist,
+                    diagnostics,
+                    diagnostics_left_out,
+                })
             }
+        }
+    }
+
+    /// Adds that a FairPlay key is missing among the session keys: no rule of HLS, but offline playback lives by it.
+    pub(crate) fn warn_of_session_key(&mut self, message: String) {
+        let (rule, section) = ("fairplay-session-key", "FairPlay offline playback");
+        let warning = DiagnosticView { line: 0, rule, strict: false, message, section };
+        match self {
+            Self::Media(document) => document.diagnostics.push(warning),
+            Self::Multivariant(document) => document.diagnostics.push(warning),
+            Self::Refused(_) => {}
         }
     }
 
@@ -184,22 +217,61 @@ impl From<&Diagnostic> for DiagnosticView {
         Self {
             line: diagnostic.line,
             rule: diagnostic.rule.as_str(),
+            strict: diagnostic.rule.severity() != Severity::Warning,
             message: diagnostic.rule.message().to_owned(),
             section: diagnostic.rule.section(),
         }
     }
 }
 
-/// A URI as the playlist has it, before variables are put in.
-fn as_written<'a>(uri: &Uri<'a>, text: &'a [u8]) -> Cow<'a, str> {
-    String::from_utf8_lossy(uri.span.of(text))
+/// The text that was read, and where it came from if that is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) url: Option<&'a Url>,
 }
 
-/// The URI with its variables put in, where it has some.
-fn substituted<'a>(uri: &'a Uri<'a>) -> Option<&'a str> {
-    match &uri.text {
-        Cow::Owned(text) => Some(text),
-        Cow::Borrowed(_) => None,
+/// Where a URI leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Reference<'a> {
+    /// The URI as written.
+    pub(super) uri: Cow<'a, str>,
+    /// The URI with its variables put in; left out where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substituted_uri: Option<&'a str>,
+    /// The whole URL; null where the playlist's own is not known.
+    url: Option<String>,
+}
+
+/// Where a URI leads that may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct OptionalReference<'a> {
+    /// The URI as written; null: there is none.
+    pub(super) uri: Option<Cow<'a, str>>,
+    /// The URI with its variables put in; left out where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substituted_uri: Option<&'a str>,
+    /// The whole URL; null where the playlist's own is not known.
+    url: Option<String>,
+}
+
+impl<'a> Reference<'a> {
+    fn new(uri: &'a Uri<'a>, page: Page<'a>) -> Self {
+        let substituted_uri = match &uri.text {
+            Cow::Owned(text) => Some(text.as_str()),
+            Cow::Borrowed(_) => None,
+        };
+        let url = page.url.and_then(|base| hls_parse::resolve(base, uri.as_str()).ok()).map(String::from);
+        Self { uri: String::from_utf8_lossy(uri.span.of(page.text)), substituted_uri, url }
+    }
+}
+
+impl<'a> OptionalReference<'a> {
+    fn new(uri: Option<&'a Uri<'a>>, page: Page<'a>) -> Self {
+        uri.map_or_else(Self::default, |uri| {
+            let Reference { uri, substituted_uri, url } = Reference::new(uri, page);
+            Self { uri: Some(uri), substituted_uri, url }
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::marker;
-use super::text::{bytes, playing_time, public_part, seconds};
+use super::text::{bytes, moment, playing_time, public_part, seconds};
 
 /// One item.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -40,6 +40,12 @@ pub(crate) struct ItemView {
     failure: Option<FailureView>,
     /// The file that a player opens; null until it is completed.
     master: Option<String>,
+    /// Whether no quota removes it.
+    pinned: bool,
+    /// From when on it is the first that a quota removes (RFC 3339); null: never.
+    expires_at: Option<String>,
+    /// When it was last said to be played (RFC 3339).
+    played_at: Option<String>,
     #[serde(skip)]
     time: Option<String>,
 }
@@ -88,6 +94,17 @@ struct FailureView {
     message: String,
     /// The HTTP status, where the server's answer was the reason.
     status: Option<u16>,
+    /// What was being done: `metadata`, `refresh`, `store`, or the kind of file that was being fetched.
+    stage: Option<String>,
+    /// Scheme, host, port and path of the URL, where one was concerned.
+    url: Option<String>,
+    /// How often it was tried since the last progress; 0 where that was not counted.
+    attempts: u32,
+    /// What can be done, as a fixed word: `try-again`, `wait`, `make-room`, `check-store`, `fresh-url`,
+    /// `check-url`, `license`, `other-content` or `repair`.
+    remedy: String,
+    /// The same as a sentence for the user.
+    advice: String,
 }
 
 impl From<ItemState> for StateName {
@@ -120,9 +137,24 @@ impl From<Track> for TrackView {
     }
 }
 
+impl FailureView {
+    fn words(&self) -> String {
+        format!("{}; {}", self.message, self.advice)
+    }
+}
+
 impl From<StoredFailure> for FailureView {
     fn from(failure: StoredFailure) -> Self {
-        Self { code: failure.code, message: failure.message, status: failure.status }
+        Self {
+            code: failure.code,
+            message: failure.message,
+            status: failure.status,
+            stage: failure.stage.map(|stage| stage.to_string()),
+            url: failure.url,
+            attempts: failure.attempts,
+            remedy: failure.remedy.as_str().to_owned(),
+            advice: failure.remedy.to_string(),
+        }
     }
 }
 
@@ -142,6 +174,9 @@ impl ItemView {
             fetches_done: item.fetches_done,
             failure: item.failure.map(FailureView::from),
             master: location.map(|location| location.master_path().into_string()),
+            pinned: item.pinned,
+            expires_at: item.expires_at.map(moment),
+            played_at: item.played_at.map(moment),
             time: item.duration.map(playing_time),
         }
     }
@@ -192,7 +227,10 @@ impl ItemView {
             ("duration", self.time.clone().unwrap_or_else(none)),
             ("tracks", tracks(&self.selected_tracks)),
             ("available", tracks(&self.available_tracks)),
-            ("failure", self.failure.as_ref().map_or_else(none, |failure| failure.message.clone())),
+            ("failure", self.failure.as_ref().map_or_else(none, FailureView::words)),
+            ("kept", if self.pinned { "pinned" } else { "-" }.to_owned()),
+            ("expires", self.expires_at.clone().unwrap_or_else(none)),
+            ("played", self.played_at.clone().unwrap_or_else(none)),
             ("plays from", self.master.clone().unwrap_or_else(none)),
         ];
         rows.iter().filter(|(_, value)| !value.is_empty() && value != "-").fold(

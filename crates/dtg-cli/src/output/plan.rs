@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use dtg_core::{Basis, Dropped, Planned, SelectedTrack, Selection, Skipped, TrackKind, TrackSource};
+use dtg_core::{
+    Basis, Dropped, Master, Planned, SelectReason, SelectedTrack, Selection, Skipped, TrackKind, TrackSource,
+};
 use hls_parse::Multivariant;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,21 +17,23 @@ use super::text::{bytes, plain, playing_time, seconds};
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PlanDocument {
     pub(crate) schema: marker::Plan,
-    /// The chosen variant; null when the playlist is a media playlist: there is nothing to choose.
+    /// The chosen variant, of several the one to start with; null when the playlist is a media playlist: there is nothing to choose.
     pub(crate) variant: Option<VariantView>,
+    /// Every chosen variant, `variant` first.
+    pub(crate) variants: Vec<VariantView>,
     /// The chosen audio renditions.
     pub(crate) audio: Vec<RenditionView>,
     /// The chosen subtitles.
     pub(crate) text: Vec<RenditionView>,
     /// Every variant, rendition and I-frame list that is left out.
     pub(crate) skipped: Vec<SkippedView>,
-    /// Playing time in seconds; null when a chosen media playlist is not there to be read.
+    /// Playing time in seconds; null for a single media file, and when a chosen media playlist is not there.
     pub(crate) duration: Option<f64>,
     /// Expected bytes; null when nothing says how many.
     pub(crate) estimated_bytes: Option<u64>,
-    /// Remote files; null as `duration`.
+    /// Remote files; null when a chosen media playlist is not there.
     pub(crate) resources: Option<usize>,
-    /// Requests; null as `duration`.
+    /// Requests; null as `resources`.
     pub(crate) fetches: Option<usize>,
     /// What the local playlists would lack.
     pub(crate) dropped: Vec<DroppedView>,
@@ -39,8 +43,8 @@ pub(crate) struct PlanDocument {
     time: Option<String>,
 }
 
-/// The chosen variant.
-#[derive(Debug, Serialize, JsonSchema)]
+/// A chosen variant.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Variant")]
 pub(crate) struct VariantView {
     kind: KindName,
@@ -87,6 +91,10 @@ pub(crate) struct RenditionView {
     group_id: Option<String>,
     /// The URI as the playlist has it; null: it is inside the variant's own segments.
     uri: Option<String>,
+    /// Why it is chosen.
+    reason: String,
+    #[serde(skip)]
+    note: Option<String>,
 }
 
 /// What is left out, and why.
@@ -96,6 +104,8 @@ pub(crate) struct SkippedView {
     kind: KindName,
     /// Its name, or its URI without the query.
     what: String,
+    /// The line of its tag, from 1.
+    line: u32,
     /// Why.
     reason: String,
 }
@@ -117,19 +127,18 @@ pub(crate) struct DroppedView {
 impl PlanDocument {
     /// The document, before it is known what the media playlists say.
     pub(crate) fn chosen(choice: Option<(&Selection, &Multivariant<'_>)>) -> Self {
-        let kind_of = |kind| move |track: &&SelectedTrack| track.kind == kind && !is_variant(track);
         let renditions = |kind| -> Vec<RenditionView> {
             let Some((selection, playlist)) = choice else { return Vec::new() };
-            selection
-                .tracks
-                .iter()
-                .filter(kind_of(kind))
-                .map(|track| RenditionView::new(track, playlist))
-                .collect()
+            let of_kind = selection.renditions().filter(|track| track.kind == kind);
+            of_kind.map(|track| RenditionView::new(track, playlist)).collect()
         };
+        let variants = choice.map_or_else(Vec::new, |(selection, playlist)| {
+            selection.variants().filter_map(|track| VariantView::new(track, playlist)).collect()
+        });
         Self {
             schema: marker::Plan::V1,
-            variant: choice.and_then(|(selection, playlist)| VariantView::new(selection, playlist)),
+            variant: variants.first().cloned(),
+            variants,
             audio: renditions(TrackKind::Audio),
             text: renditions(TrackKind::Text),
             skipped: choice.map_or_else(Vec::new, |(selection, _)| skipped(&selection.skipped)),
@@ -151,34 +160,31 @@ impl PlanDocument {
     /// Adds what the plan says.
     pub(crate) fn planned(self, planned: &Planned) -> Self {
         let plan = &planned.plan;
+        let is_timed = plan.master != Master::File;
         Self {
-            duration: Some(seconds(plan.duration)),
+            duration: is_timed.then(|| seconds(plan.duration)),
             estimated_bytes: (plan.estimate.basis != Basis::Unknown).then_some(plan.estimate.bytes),
             resources: Some(plan.resources.len()),
             fetches: Some(plan.fetches.len()),
             dropped: planned.dropped.iter().map(DroppedView::from).collect(),
-            time: Some(playing_time(plan.duration)),
+            time: is_timed.then(|| playing_time(plan.duration)),
             ..self
         }
     }
-}
-
-const fn is_variant(track: &SelectedTrack) -> bool {
-    matches!(track.source, TrackSource::Variant(_))
 }
 
 fn skipped(skipped: &[Skipped]) -> Vec<SkippedView> {
     let view = |it: &Skipped| SkippedView {
         kind: it.kind.into(),
         what: it.what.clone(),
+        line: it.line,
         reason: it.reason.to_string(),
     };
     skipped.iter().map(view).collect()
 }
 
 impl VariantView {
-    fn new(selection: &Selection, playlist: &Multivariant<'_>) -> Option<Self> {
-        let track = selection.tracks.iter().find(|track| is_variant(track))?;
+    fn new(track: &SelectedTrack, playlist: &Multivariant<'_>) -> Option<Self> {
         let TrackSource::Variant(index) = track.source else { return None };
         let variant = playlist.variants.get(index)?;
         Some(Self {
@@ -210,12 +216,15 @@ impl RenditionView {
             name: track.title.clone(),
             group_id: rendition.map(|rendition| rendition.group_id.to_string()),
             uri: track.uri.clone(),
+            reason: track.reason.to_string(),
+            note: (track.reason != SelectReason::Asked).then(|| format!("({})", track.reason)),
         }
     }
 
     fn words(&self) -> String {
-        let parts = [&self.language, &self.name, &self.uri];
-        parts.into_iter().flatten().map(|part| plain(part)).collect::<Vec<_>>().join(", ")
+        let parts = [&self.language, &self.name, &self.uri].into_iter().flatten();
+        let parts = parts.map(|part| plain(part)).collect::<Vec<_>>().join(", ");
+        [Some(parts), self.note.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -240,7 +249,7 @@ pub(crate) fn plan_text(plan: &PlanDocument) -> String {
             let _ = writeln!(text, "{name:<10} {value}");
         }
     };
-    row("variant", plan.variant.as_ref().map(VariantView::words));
+    plan.variants.iter().for_each(|variant| row("variant", Some(variant.words())));
     plan.audio.iter().for_each(|track| row("audio", Some(track.words())));
     plan.text.iter().for_each(|track| row("text", Some(track.words())));
     row("duration", plan.time.clone());
@@ -254,9 +263,10 @@ pub(crate) fn plan_text(plan: &PlanDocument) -> String {
 fn left_out(plan: &PlanDocument) -> String {
     let mut text = String::new();
     if !plan.skipped.is_empty() {
-        let mut rows = table(&["SKIPPED", "", "WHY"]);
+        let mut rows = table(&["SKIPPED", "", "LINE", "WHY"]);
         for skipped in &plan.skipped {
-            rows.add_row([skipped.kind.as_str(), &plain(&skipped.what), &skipped.reason]);
+            let line = skipped.line.to_string();
+            rows.add_row([skipped.kind.as_str(), &plain(&skipped.what), &line, &skipped.reason]);
         }
         text = text + "\n" + &drawn(&rows);
     }

@@ -36,5 +36,10 @@ fn the_schemas_are_those_of_the_documents() {
     check::<ServeDocument>("serve");
     check::<InspectDocument<'_>>("inspect");
     check::<PlanDocument>("plan");
+    check::<ItemDocument<marker::Keep>>("keep");
+    check::<VerifyDocument>("verify");
+    check::<RepairDocument>("repair");
+    check::<StorageDocument>("storage");
+    check::<QuotaDocument>("quota");
     check::<ErrorDocument<'_>>("error");
 }

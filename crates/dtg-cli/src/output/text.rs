@@ -1,6 +1,6 @@
 //! Numbers and URLs as people read them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use url::Url;
 
@@ -10,6 +10,12 @@ use url::Url;
 pub(crate) fn seconds(duration: Duration) -> f64 {
     let text = format!("{}.{:09}", duration.as_secs(), duration.subsec_nanos());
     text.parse().unwrap_or(duration.as_secs_f64())
+}
+
+/// `2026-01-31T12:00:00Z`.
+pub(crate) fn moment(time: SystemTime) -> String {
+    let later = || "later than the year 9999".to_owned();
+    jiff::Timestamp::try_from(time).map_or_else(|_| later(), |at| at.to_string())
 }
 
 /// `12.3 MB`.
@@ -26,7 +32,7 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// `1:02:03`, `2:03` or `2.5 s`.
-pub(super) fn playing_time(duration: Duration) -> String {
+pub(crate) fn playing_time(duration: Duration) -> String {
     let whole = duration.as_secs();
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, _) => format!("{} s", seconds(duration)),
@@ -35,9 +41,32 @@ pub(super) fn playing_time(duration: Duration) -> String {
     }
 }
 
-/// Text of a playlist on one line of a terminal: control characters could do anything there.
+/// Whether it is a character that is not seen but turns, joins or splits what stands around it.
+const fn is_format(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0001}'..='\u{e007f}'
+    )
+}
+
+/// Text of a playlist on one line of a terminal: control characters could do anything there, and format characters
+/// could show another text than there is.
 pub(crate) fn plain(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    text.replace(|c: char| c.is_control() || is_format(c), "\u{fffd}")
+}
+
+/// Text of a playlist for a table, where a DRM system's kilobytes would hide all else: what is long is cut, and
+/// says how long it is.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 100;
+    const SHOWN: usize = 60;
+    let count = text.chars().count();
+    if count <= MOST {
+        return plain(text);
+    }
+    let shown: String = text.chars().take(SHOWN).collect();
+    format!("{}... ({count} characters)", plain(&shown))
 }
 
 /// Scheme, host, port and path: query, fragment and user name may be secrets.
@@ -58,6 +87,23 @@ pub(crate) fn public_part(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_turn_or_hide_text_on_a_terminal_is_replaced() {
+        for hidden in ['\u{202a}', '\u{202e}', '\u{2066}', '\u{2069}', '\u{200b}', '\u{feff}', '\u{1b}', '\n']
+        {
+            assert_eq!(plain(&format!("a{hidden}b")), "a\u{fffd}b", "{hidden:?}");
+        }
+        assert_eq!(plain("na\u{ef}ve \u{645}\u{200c}\u{646}"), "na\u{ef}ve \u{645}\u{200c}\u{646}");
+    }
+
+    #[test]
+    fn what_is_long_is_cut_and_says_how_long_it_is() {
+        let of = |count: usize| "é".repeat(count);
+        assert_eq!(shortened(&of(100)), of(100));
+        assert_eq!(shortened(&of(101)), format!("{}... (101 characters)", of(60)));
+        assert_eq!(shortened("a\u{1b}"), "a\u{fffd}");
+    }
 
     #[test]
     fn seconds_print_as_the_playlist_has_them() {

@@ -1,16 +1,19 @@
 //! `download` and `resume`: what goes on until every item rests.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
 use dtg_core::{
-    ContentManager, Decoders, ErrorKind, Event, Events, Item, ItemId, ItemState, SelectionOptions, Started,
+    ContentManager, Decoders, ErrorKind, Event, Events, Item, ItemId, ItemState, RequestAdapter,
+    RequestParts, SelectionOptions, Started,
 };
+use url::Url;
 
 use super::{Outcome, store};
-use crate::args::{Download, Named, Resume};
+use crate::args::{Download, Header, Named, Resume};
 use crate::output::{Failure, ItemDocument, ItemView, ItemsDocument, Out, Refused, marker, public_part};
 use crate::progress::Progress;
 use crate::signals::{Signal, Signals};
@@ -20,14 +23,15 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Whether the work came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Run {
+pub(super) enum Run {
     Rested,
     Stopped,
 }
 
 pub(super) fn download(wish: &Download, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
     let signals = Signals::install()?;
-    let manager = store::manager(&wish.store, wish.connections, wish.decoders)?;
+    let headers = own_headers(&wish.url, &wish.headers);
+    let manager = store::manager(&wish.store, &wish.transfer, wish.decoders, headers)?;
     let item = added(&manager, wish)?;
     let id = &item.id;
     if item.state == ItemState::Completed {
@@ -44,6 +48,19 @@ pub(super) fn download(wish: &Download, out: &mut Out<'_>) -> anyhow::Result<Out
     manager.start_item(id)?;
     let run = follow(&manager, &events, std::slice::from_ref(id), &signals, out)?;
     finish_download(&manager, id, run, out)
+}
+
+/// Adds the headers to the requests that go to the URL's own origin, and to no others: they may be credentials.
+fn own_headers(url: &str, headers: &[Header]) -> Option<Arc<dyn RequestAdapter>> {
+    let origin = Url::parse(url).ok()?.origin();
+    let headers = headers.to_vec();
+    let adapt = move |request: &mut RequestParts| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if Url::parse(&request.url)?.origin() == origin {
+            request.headers.extend(headers.iter().map(|it| (it.name.clone(), it.value.clone())));
+        }
+        Ok(())
+    };
+    Some(Arc::new(adapt))
 }
 
 /// The item of this id, added if it is new; one id can't stand for two URLs.
@@ -100,7 +117,7 @@ fn load(
 }
 
 /// Shows the progress of started items until each rests, or until Ctrl-C has paused them.
-fn follow(
+pub(super) fn follow(
     manager: &ContentManager,
     events: &Events,
     ids: &[ItemId],
@@ -174,7 +191,7 @@ const UNFINISHED: [ItemState; 4] =
 
 pub(super) fn resume(wish: &Resume, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
     let signals = Signals::install()?;
-    let manager = store::manager(&wish.store, wish.connections, Decoders::default())?;
+    let manager = store::manager(&wish.store, &wish.transfer, Decoders::default(), None)?;
     let events = manager.subscribe();
     let started = match &wish.id {
         Some(id) => {
@@ -209,13 +226,13 @@ fn finish_resume(
     Ok(outcome)
 }
 
-fn view(manager: &ContentManager, item: Item) -> ItemView {
+pub(super) fn view(manager: &ContentManager, item: Item) -> ItemView {
     let location = manager.playback_location(&item.id).ok();
     ItemView::new(item, location.as_ref())
 }
 
 /// What the states mean for the exit code; says how to go on after Ctrl-C.
-fn outcome_of(items: &[Item], run: Run, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
+pub(super) fn outcome_of(items: &[Item], run: Run, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
     let unfinished: Vec<&Item> = items.iter().filter(|item| item.state != ItemState::Completed).collect();
     match (unfinished.as_slice(), run) {
         ([], _) => Ok(Outcome::Done),

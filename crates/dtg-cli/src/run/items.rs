@@ -1,11 +1,9 @@
 //! `list`, `info` and `remove`.
 
-use std::num::NonZeroU16;
-
 use dtg_core::{ContentReader, Decoders, Item, ItemId};
 
 use super::{Outcome, store};
-use crate::args::Store;
+use crate::args::{Store, Transfer};
 use crate::output::{ItemDocument, ItemView, ItemsDocument, Out, Refused, RemovedDocument, marker};
 
 /// An item and, once it is completed, where it plays from.
@@ -38,7 +36,7 @@ fn no_such_item(id: &ItemId) -> Refused {
 }
 
 pub(super) fn remove(store: &Store, id: &ItemId, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
-    let manager = store::manager(store, NonZeroU16::MIN, Decoders::default())?;
+    let manager = store::manager(store, &Transfer::idle(), Decoders::default(), None)?;
     manager.remove_item(id)?;
     manager.close();
     let document = RemovedDocument { schema: marker::Remove::V1, removed: id.to_string() };

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use camino::Utf8Path;
-use dtg_core::{Origin, OriginSet, Selection};
+use dtg_core::{Master, Origin, OriginSet, Selection};
 use hls_parse::{MediaPlaylist, ParseOptions, Parsed, Playlist, Variables};
 use url::Url;
 
@@ -24,6 +24,9 @@ pub(super) fn plan(wish: &Plan, out: &mut Out<'_>) -> anyhow::Result<Outcome> {
 /// As `download` would do it.
 fn online(url: &str, wish: &Plan) -> anyhow::Result<PlanDocument> {
     let loaded = dtg_core::dry_run(url, &wish.selection, &wish.decoders)?;
+    if loaded.planned.plan.master == Master::File {
+        return Ok(PlanDocument::chosen(None).planned(&loaded.planned));
+    }
     let parsed = parse(&loaded.origins.entry, None)?;
     let choice = match (&loaded.selection, &parsed.playlist) {
         (Some(selection), Playlist::Multivariant(playlist)) => Some((selection, playlist)),

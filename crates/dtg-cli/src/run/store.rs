@@ -1,14 +1,16 @@
 //! Where the store is, and who opens it how.
 
 use std::io;
-use std::num::NonZeroU16;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
-use dtg_core::{ContentManager, ContentReader, Decoders, ErrorKind};
+use dtg_core::{
+    ContentManager, ContentReader, Decoders, ErrorKind, HttpSettings, RequestAdapter, RootCertificates,
+};
 use etcetera::BaseStrategy as _;
 
-use crate::args::Store;
+use crate::args::{Store, Transfer};
 
 /// The folder: as named, else `DTG_DIR`, else `dtg` in the platform's data folder.
 fn folder(store: &Store) -> anyhow::Result<Utf8PathBuf> {
@@ -28,13 +30,37 @@ fn utf8(path: std::path::PathBuf) -> anyhow::Result<Utf8PathBuf> {
         .map_err(|path| anyhow::anyhow!("the folder `{}` is not UTF-8", path.display()))
 }
 
-/// The one who may write.
+/// The one who may write; `adapter` completes its requests.
 pub(super) fn manager(
     store: &Store,
-    connections: NonZeroU16,
+    transfer: &Transfer,
     decoders: Decoders,
+    adapter: Option<Arc<dyn RequestAdapter>>,
 ) -> anyhow::Result<ContentManager> {
-    Ok(ContentManager::builder(folder(store)?).connections(connections).decoders(decoders).open()?)
+    let http = HttpSettings {
+        proxy: transfer.proxy.clone(),
+        roots: roots(&transfer.certificates)?,
+        private_addresses: transfer.private,
+        adapters: adapter.into_iter().collect(),
+        ..HttpSettings::default()
+    };
+    let builder =
+        ContentManager::builder(folder(store)?).connections(transfer.connections).decoders(decoders);
+    let builder = match transfer.per_host {
+        Some(per_host) => builder.connections_per_host(per_host),
+        None => builder,
+    };
+    Ok(builder.http(http).open()?)
+}
+
+fn roots(files: &[Utf8PathBuf]) -> anyhow::Result<RootCertificates> {
+    if files.is_empty() {
+        return Ok(RootCertificates::Platform);
+    }
+    let read = |file: &Utf8PathBuf| {
+        std::fs::read(file).with_context(|| format!("the certificates in `{file}` can't be read"))
+    };
+    Ok(RootCertificates::Given(files.iter().map(read).collect::<anyhow::Result<_>>()?))
 }
 
 /// One who reads beside a writer; `None` when nothing was ever stored there.

@@ -84,7 +84,42 @@ fn durations_keep_their_decimals() {
 fn a_url_is_inspected_as_a_file_is() {
     let world = World::new();
     std::fs::write(world.folder.path().join("a.m3u8"), MASTER).unwrap();
-    assert_eq!(world.json(&["inspect", &world.show()]), world.json(&["inspect", "a.m3u8"]));
+    let url = world.show();
+    assert_eq!(world.json(&["inspect", &url]), world.json(&["inspect", "a.m3u8", "--base-url", &url]));
+}
+
+#[test]
+fn whole_urls_stand_beside_the_written_ones_where_the_base_is_known() {
+    let (_world, ran) = inspect(MEDIA, &["--json", "--base-url", "https://h.test/b/a.m3u8"]);
+    let known: Value = serde_json::from_str(&ran.exits(0).stdout()).unwrap();
+    assert_eq!(known["segments"][0]["url"], "https://h.test/b/all.mp4");
+    assert_eq!(known["segments"][1]["keys"][0]["url"], "https://h.test/b/key.bin?t=1");
+    assert_eq!(known["segments"][2]["keys"][1]["url"], "skd://one");
+    assert_eq!(known["segments"][0]["map"]["url"], "https://h.test/b/all.mp4");
+    assert_eq!(document(MEDIA)["segments"][0]["url"], Value::Null, "a file alone does not tell");
+}
+
+#[test]
+fn definitions_are_imported_from_the_multivariant_playlist_that_is_named() {
+    let text = "#EXTM3U\n#EXT-X-DEFINE:IMPORT=\"x\"\n#EXTINF:1,\n{$x}.ts\n";
+    let (world, ran) = inspect(text, &["--json"]);
+    assert!(ran.exits(1).stdout().contains("import-undefined"), "opened directly it must be refused");
+    let menu = "#EXTM3U\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n";
+    std::fs::write(world.folder.path().join("m.m3u8"), menu).unwrap();
+    let document = world.json(&["inspect", "a.m3u8", "--multivariant", "m.m3u8"]);
+    assert_eq!(document["segments"][0]["substituted_uri"], "y.ts");
+}
+
+#[test]
+fn what_is_said_besides_streams_is_shown_to_people() {
+    let menu = "#EXTM3U\n#EXT-X-VERSION:8\n#EXT-X-START:TIME-OFFSET=-6.25,PRECISE=YES\n#EXT-X-DEFINE:NAME=\"x\",VALUE=\"y\"\n\
+        #EXT-X-SESSION-DATA:DATA-ID=\"com.t\",VALUE=\"title\",LANGUAGE=\"en\"\n\
+        #EXT-X-CONTENT-STEERING:SERVER-URI=\"/steer\",PATHWAY-ID=\"CDN-A\"\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n";
+    insta::assert_snapshot!("inspect-menu-words", inspect(menu, &[]).1.exits(0).stdout());
+    let live = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-VERSION:6\n\
+        #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=24,HOLD-BACK=11\n\
+        #EXT-X-PART-INF:PART-TARGET=0.5\n#EXTINF:4.5,\na.ts\n#EXT-X-PART:DURATION=0.5,URI=\"p.ts\"\n";
+    insta::assert_snapshot!("inspect-live-words", inspect(live, &[]).1.exits(0).stdout());
 }
 
 #[test]
@@ -143,4 +178,60 @@ fn stdin_is_a_source() {
     let output = world.command(&["inspect", "-", "--json"]).stdin(stdin).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["kind"], "multivariant");
+}
+
+#[test]
+fn an_implicit_iv_is_printed_as_what_it_is() {
+    let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:2680\n\
+        #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\na.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0x1\n#EXTINF:4,\nb.ts\n";
+    let (_world, ran) = inspect(text, &["--json"]);
+    let document: Value = serde_json::from_str(&ran.exits(0).stdout()).unwrap();
+    let ivs = |segment: usize| {
+        let key = &document["segments"][segment]["keys"][0];
+        (key["iv"].as_str(), key["implicit_iv"].as_str())
+    };
+    assert_eq!(ivs(0), (None, Some("0x00000000000000000000000000000a78")));
+    assert_eq!(ivs(1), (Some("0x00000000000000000000000000000001"), None));
+}
+
+#[test]
+fn no_captions_are_told_from_a_group_that_is_named_so() {
+    let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CLOSED-CAPTIONS=NONE\na\n\
+        #EXT-X-STREAM-INF:BANDWIDTH=2,CLOSED-CAPTIONS=\"NONE\"\nb\n";
+    let (_world, ran) = inspect(text, &["--json"]);
+    let document: Value = serde_json::from_str(&ran.exits(0).stdout()).unwrap();
+    let none = |variant: usize| document["variants"][variant]["closed_captions_none"].as_bool();
+    assert_eq!((none(0), none(1)), (Some(true), Some(false)));
+}
+
+const KEY: &str = "METHOD=SAMPLE-AES,URI=\"skd://one?t=1\",KEYFORMAT=\"com.apple.streamingkeydelivery\",KEYFORMATVERSIONS=\"1\"";
+
+/// What `inspect` says of session keys, of a presentation with this line in its multivariant playlist.
+fn session_key_warnings(line: &str, what: &[&str]) -> Vec<String> {
+    let world = World::new();
+    let write = |name: &str, text: String| std::fs::write(world.folder.path().join(name), text).unwrap();
+    write("a.m3u8", format!("#EXTM3U\n{line}#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n"));
+    write(
+        "v.m3u8",
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:{KEY}\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n"),
+    );
+    let document: Value =
+        serde_json::from_str(&world.run(&[&["inspect", "--json"], what].concat()).exits(0).stdout()).unwrap();
+    let diagnostics = document["diagnostics"].as_array().unwrap().iter();
+    let ours = diagnostics.filter(|it| it["rule"] == "fairplay-session-key");
+    ours.map(|it| it["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_fairplay_key_that_no_session_key_names_is_warned_of_with_the_line_that_is_missing() {
+    for what in [&["a.m3u8"][..], &["v.m3u8", "--multivariant", "a.m3u8"]] {
+        let warnings = session_key_warnings("", what);
+        assert_eq!(warnings.len(), 1, "{what:?}");
+        for part in ["#EXT-X-SESSION-KEY:METHOD=SAMPLE-AES,URI=\"skd://one\"", "Allow FairPlay Offline"] {
+            assert!(warnings[0].contains(part), "{warnings:?}");
+        }
+        assert!(!warnings[0].contains("t=1"));
+        let named = format!("#EXT-X-SESSION-KEY:{KEY}\n");
+        assert!(session_key_warnings(&named, what).is_empty(), "{what:?}");
+    }
 }

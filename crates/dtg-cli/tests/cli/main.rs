@@ -6,6 +6,7 @@ mod world;
 mod bad_input;
 mod inspect;
 mod items;
+mod keeping;
 mod plan;
 mod schema;
 mod stopping;

@@ -42,6 +42,32 @@ fn a_dry_run_chooses_what_a_download_would() {
     assert_eq!(variant(&["--video-bitrate", "avc=1000000"]), "720p.m3u8");
 }
 
+#[test]
+fn several_qualities_are_planned_with_their_playlists_fetched_once() {
+    let world = World::new();
+    let plan =
+        |words: &[&str]| world.json(&[&["plan", world.show().as_str(), "--text", "none"], words].concat());
+    let uris = |document: &Value| -> Vec<String> {
+        let variants = document["variants"].as_array().unwrap();
+        variants.iter().map(|variant| variant["uri"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = plan(&["--variants", "all"]);
+    assert_eq!(uris(&all), ["360p.m3u8", "720p.m3u8"]);
+    assert_eq!(all["variant"], all["variants"][0]);
+    assert_eq!(all["fetches"], 6, "two variants and the default sound, of two segments each");
+    assert_eq!(uris(&plan(&["--variants", "300,400"])), ["360p.m3u8", "720p.m3u8"]);
+    assert_eq!(uris(&plan(&["--variants", "one"])), ["360p.m3u8"]);
+}
+
+#[test]
+fn a_track_that_was_not_asked_for_says_why_it_is_there() {
+    let world = World::new();
+    let document = world.json(&["plan", &world.show(), "--audio", "da", "--text", "none"]);
+    assert_eq!(document["audio"][0]["reason"], "what was asked for is not there");
+    let words = world.run(&["plan", &world.show(), "--audio", "default"]).exits(0).stdout();
+    assert!(words.contains("audio/en.m3u8 (the default)"), "{words}");
+}
+
 fn beside(world: &World, names: &[&str]) {
     let folder = world.folder.path();
     std::fs::create_dir_all(folder.join("audio")).unwrap();

@@ -95,6 +95,23 @@ fn documents_about_items_fit_their_schemas() {
 }
 
 #[test]
+fn documents_about_storage_fit_their_schemas() {
+    let world = World::new();
+    world.download();
+    let json = |words: &[&str], code| world.run(&[words, &["--json"]].concat()).exits(code).stdout();
+    check("keep", &json(&["keep", "show", "--played", "--expires", "30d"], 0));
+    check("storage", &json(&["storage"], 0));
+    check("verify", &json(&["verify"], 0));
+    let item: Value = serde_json::from_str(&json(&["info", "show"], 0)).unwrap();
+    let master = Path::new(item["item"]["master"].as_str().unwrap());
+    std::fs::write(master, "x").unwrap();
+    std::fs::write(master.with_file_name("more"), "x").unwrap();
+    check("verify", &json(&["verify", "show"], 1));
+    check("repair", &json(&["repair", "show"], 0));
+    check("quota", &json(&["quota", "1kB"], 0));
+}
+
+#[test]
 fn documents_about_playlists_fit_their_schemas() {
     let world = World::new();
     let json = |words: &[&str], code| world.run(&[words, &["--json"]].concat()).exits(code).stdout();

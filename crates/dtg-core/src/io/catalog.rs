@@ -4,42 +4,40 @@
 //! row whose folder is gone, and makes a damaged row anew. A catalog that can't be read is moved aside and
 //! made anew from the folders. None of this loses what was downloaded.
 
+mod open;
+mod tables;
 mod reconcile;
 mod row;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use camino::Utf8Path;
 use redb::{
-    Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase as _,
-    ReadableTable as _, StorageError, TableDefinition, TableError,
+    Database, Key, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase as _, ReadableTable as _,
+    TableDefinition, TableError, Value,
 };
 
 use super::codec;
-use super::disk::{Disk, StoreError};
+use super::disk::{Disk, Held, StoreError};
 use super::folder;
 use crate::item::ItemId;
 use crate::layout::RootPaths;
+use crate::state::ItemState;
+use open::{builder, database_fault, is_damage, lock, make_root, open_or_rebuild, readable};
 use reconcile::{reconcile, rows_of_folders};
+use tables::{BY_STATE, ITEMS, QUOTA, SETTINGS, change, ensure_index, set};
 
+pub(crate) use reconcile::fitted;
 pub(crate) use row::CatalogRow;
-
-/// Id to order of adding and row.
-const ITEMS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("items");
-/// redb's own default is 1 GiB.
-const CACHE: usize = 16 << 20;
-/// A reader that looks for a writer is done within this.
-const READER_LOOKS: Duration = Duration::from_millis(4);
 
 /// The open catalog of a root.
 #[derive(Debug)]
 pub(crate) struct Catalog {
     paths: RootPaths,
+    disk: Arc<dyn Disk>,
     open: RwLock<Option<Open>>,
     /// Rows that a full disk refused: true, and not written down yet.
     owed: Mutex<BTreeMap<ItemId, CatalogRow>>,
@@ -50,7 +48,7 @@ pub(crate) struct Catalog {
 struct Open {
     source: Source,
     /// Held while this process is the writer.
-    _lock: Option<File>,
+    _lock: Option<Held>,
 }
 
 enum Source {
@@ -77,15 +75,14 @@ impl Catalog {
     /// Opens a root as its one writer, and makes it if need be.
     pub(crate) fn open(root: &Utf8Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let paths = RootPaths::new(root);
-        for folder in [paths.root().to_owned(), paths.items(), paths.trash()] {
-            disk.create_dir_all(&folder).map_err(StoreError::at(folder))?;
-        }
-        let lock = lock(&paths)?;
+        make_root(&paths, disk.as_ref())?;
+        let lock = lock(&paths, disk.as_ref())?;
         let database = open_or_rebuild(&paths, disk.as_ref())?;
+        ensure_index(&database)?;
         let next_order = reconcile(&database, &paths, &disk)?;
         folder::empty_trash(&disk, &paths);
         let open = Open { source: Source::Writer(database), _lock: Some(lock) };
-        Ok(Self::of(paths, open, next_order))
+        Ok(Self::of(paths, disk, open, next_order))
     }
 
     /// Opens a root for reading, also beside its writer. Nothing is changed.
@@ -94,20 +91,21 @@ impl Catalog {
     /// what the folders say.
     pub(crate) fn read_only(root: &Utf8Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let paths = RootPaths::new(root);
-        let source = match builder().open_read_only(paths.catalog()) {
+        let source = match readable(|| disk.read_only_database(&paths.catalog(), &builder())) {
             Ok(database) => Source::Reader(database),
             Err(error) if is_damage(&error) => {
                 tracing::debug!(%error, "the catalog needs a writer; the item folders are read instead");
                 Source::Folders(rows_of_folders(&paths, &disk)?)
             }
-            Err(error) => return Err(database_fault(&paths, error)),
+            Err(error) => return Err(database_fault(&paths, disk.as_ref(), error)),
         };
         let open = Open { source, _lock: None };
-        Ok(Self::of(paths, open, 0))
+        Ok(Self::of(paths, disk, open, 0))
     }
 
-    fn of(paths: RootPaths, open: Open, next_order: u64) -> Self {
-        Self { paths, open: RwLock::new(Some(open)), owed: Mutex::default(), next_order: next_order.into() }
+    fn of(paths: RootPaths, disk: Arc<dyn Disk>, open: Open, next_order: u64) -> Self {
+        let (open, next_order) = (RwLock::new(Some(open)), next_order.into());
+        Self { paths, disk, open, owed: Mutex::default(), next_order }
     }
 
     /// The place in the order of adding for the next item.
@@ -117,9 +115,7 @@ impl Catalog {
 
     /// Whether some process has the root open for writing, this one included.
     pub(crate) fn has_writer(&self) -> bool {
-        // Held for an instant only; a writer that comes in just then tries again.
-        let probe = File::open(self.paths.lock()).map(|file| file.try_lock_shared());
-        matches!(probe, Ok(Err(fs::TryLockError::WouldBlock)))
+        self.disk.is_locked(&self.paths.lock())
     }
 
     /// One item's row.
@@ -131,7 +127,7 @@ impl Catalog {
             if let Source::Folders(rows) = &open.source {
                 return Ok(rows.iter().find(|row| row.id == *id).cloned());
             }
-            let Some(table) = open.source.table()? else { return Ok(None) };
+            let Some(table) = open.source.table(ITEMS)? else { return Ok(None) };
             let found = table.get(id.as_str()).map_err(fault)?;
             found.map(|value| self.decoded(value.value().1)).transpose()
         })
@@ -139,14 +135,7 @@ impl Catalog {
 
     /// All rows, in the order of adding.
     pub(crate) fn all(&self) -> Result<Vec<CatalogRow>, StoreError> {
-        let mut rows = self.with(|open| {
-            if let Source::Folders(rows) = &open.source {
-                return Ok(rows.clone());
-            }
-            let Some(table) = open.source.table()? else { return Ok(Vec::new()) };
-            let entries = table.iter().map_err(fault)?;
-            entries.map(|entry| self.decoded(entry.map_err(fault)?.1.value().1)).collect()
-        })?;
+        let mut rows = self.with(|open| self.all_of(open))?;
         let owed = self.owed();
         for row in &mut rows {
             if let Some(true_row) = owed.get(&row.id) {
@@ -155,6 +144,59 @@ impl Catalog {
         }
         rows.sort_by_key(|row| row.order);
         Ok(rows)
+    }
+
+    fn all_of(&self, open: &Open) -> Result<Vec<CatalogRow>, StoreError> {
+        if let Source::Folders(rows) = &open.source {
+            return Ok(rows.clone());
+        }
+        let Some(table) = open.source.table(ITEMS)? else { return Ok(Vec::new()) };
+        let entries = table.iter().map_err(fault)?;
+        entries.map(|entry| self.decoded(entry.map_err(fault)?.1.value().1)).collect()
+    }
+
+    /// The rows in one of these states, in the order of adding; the others are not looked at.
+    pub(crate) fn in_states(&self, states: &[ItemState]) -> Result<Vec<CatalogRow>, StoreError> {
+        let is_wanted = |row: &CatalogRow| states.contains(&row.state);
+        let mut rows = self.with(|open| {
+            if let Source::Folders(rows) = &open.source {
+                return Ok(rows.iter().filter(|row| is_wanted(row)).cloned().collect());
+            }
+            let (Some(items), Some(by_state)) = (open.source.table(ITEMS)?, open.source.table(BY_STATE)?)
+            else {
+                // A reader of what an early version wrote has no index.
+                return Ok(self.all_of(open)?.into_iter().filter(is_wanted).collect());
+            };
+            let mut rows = Vec::new();
+            for state in states.iter().map(|state| codec::state_number(*state)) {
+                for entry in by_state.range((state, 0)..=(state, u64::MAX)).map_err(fault)? {
+                    let id = entry.map_err(fault)?.1;
+                    if let Some(found) = items.get(id.value()).map_err(fault)? {
+                        rows.push(self.decoded(found.value().1)?);
+                    }
+                }
+            }
+            Ok(rows)
+        })?;
+        let owed = self.owed();
+        rows.retain(|row: &CatalogRow| is_wanted(row) && !owed.contains_key(&row.id));
+        rows.extend(owed.values().filter(|row| is_wanted(row)).cloned());
+        rows.sort_by_key(|row| row.order);
+        rows.dedup_by_key(|row| row.order);
+        Ok(rows)
+    }
+
+    /// What all media may take together, if that is limited.
+    pub(crate) fn quota(&self) -> Result<Option<u64>, StoreError> {
+        self.with(|open| {
+            let Some(settings) = open.source.table(SETTINGS)? else { return Ok(None) };
+            Ok(settings.get(QUOTA).map_err(fault)?.map(|quota| quota.value()))
+        })
+    }
+
+    /// Sets or lifts the limit, durably.
+    pub(crate) fn set_quota(&self, quota: Option<u64>) -> Result<(), StoreError> {
+        self.write(|database| set(database, QUOTA, quota))
     }
 
     fn owed(&self) -> MutexGuard<'_, BTreeMap<ItemId, CatalogRow>> {
@@ -224,7 +266,7 @@ impl Catalog {
         if matches!(open.source, Source::Writer(_) | Source::Lost) {
             // The old one goes first: it holds the file's lock.
             open.source = Source::Lost;
-            match builder().create(self.paths.catalog()) {
+            match self.disk.database(&self.paths.catalog(), &builder()) {
                 Ok(database) => open.source = Source::Writer(database),
                 Err(error) => tracing::warn!(%error, "the catalog can't be opened again yet"),
             }
@@ -232,17 +274,18 @@ impl Catalog {
     }
 }
 
-type Items = redb::ReadOnlyTable<&'static str, (u64, &'static [u8])>;
-
 impl Source {
-    /// The rows as they are now; `None` before the first one is written.
-    fn table(&self) -> Result<Option<Items>, StoreError> {
+    /// A table as it is now; `None` before something is written to it.
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<Option<ReadOnlyTable<K, V>>, StoreError> {
         let transaction = match self {
             Self::Writer(database) => database.begin_read(),
             Self::Reader(database) => database.begin_read(),
             Self::Folders(_) | Self::Lost => return Ok(None),
         };
-        match transaction.map_err(fault)?.open_table(ITEMS) {
+        match transaction.map_err(fault)?.open_table(table) {
             Ok(table) => Ok(Some(table)),
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => Err(fault(error)),
@@ -252,124 +295,6 @@ impl Source {
 
 fn fault(error: impl Into<redb::Error>) -> StoreError {
     StoreError::Catalog(Box::new(error.into()))
-}
-
-fn builder() -> Builder {
-    let mut builder = Builder::new();
-    builder.set_cache_size(CACHE).set_concurrency_mode(ConcurrencyMode::SingleWriter);
-    builder
-}
-
-/// Writes and removes rows in one durable transaction.
-fn change(database: &Database, put: &[&CatalogRow], removed: &[&str]) -> Result<(), StoreError> {
-    let mut transaction = database.begin_write().map_err(fault)?;
-    // Opening stays fast after an unclean end.
-    transaction.set_quick_repair(true);
-    {
-        let mut table = transaction.open_table(ITEMS).map_err(fault)?;
-        for row in put {
-            let bytes = codec::encode(*row);
-            table.insert(row.id.as_str(), (row.order, bytes.as_slice())).map_err(fault)?;
-        }
-        for id in removed {
-            table.remove(id).map_err(fault)?;
-        }
-    }
-    transaction.commit().map_err(fault)
-}
-
-/// Takes the writer's lock, and leaves the pid in it for whoever comes second.
-fn lock(paths: &RootPaths) -> Result<File, StoreError> {
-    use std::io::Write as _;
-    let path = paths.lock();
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = super::disk::private(&mut options).open(&path).map_err(StoreError::at(&path))?;
-    match try_lock(&file) {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => return Err(StoreError::Locked { pid: writer(paths) }),
-        Err(fs::TryLockError::Error(error)) => return Err(StoreError::at(path)(error)),
-    }
-    let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-    written.map_err(StoreError::at(path))?;
-    Ok(file)
-}
-
-/// Takes the lock, unless it stays taken for longer than a reader needs to look.
-fn try_lock(file: &File) -> Result<(), fs::TryLockError> {
-    for _ in 0..5 {
-        match file.try_lock() {
-            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(READER_LOOKS),
-            answer => return answer,
-        }
-    }
-    file.try_lock()
-}
-
-/// The pid in the lock; 0 when the writer has not got to write it.
-fn writer(paths: &RootPaths) -> u32 {
-    fs::read_to_string(paths.lock()).ok().and_then(|pid| pid.parse().ok()).unwrap_or(0)
-}
-
-/// Whether the file itself is at fault, rather than the disk or another process.
-fn is_damage(error: &DatabaseError) -> bool {
-    if let DatabaseError::Storage(StorageError::Io(error)) = error {
-        return matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
-    }
-    matches!(
-        error,
-        DatabaseError::RepairAborted
-            | DatabaseError::UpgradeRequired(_)
-            | DatabaseError::Storage(StorageError::Corrupted(_))
-    )
-}
-
-fn database_fault(paths: &RootPaths, error: DatabaseError) -> StoreError {
-    if let DatabaseError::Storage(StorageError::Io(error)) = error {
-        return StoreError::at(paths.catalog())(error);
-    }
-    if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
-        return StoreError::Locked { pid: writer(paths) };
-    }
-    fault(error)
-}
-
-/// The catalog; one that can't be read is moved aside for an empty one.
-fn open_or_rebuild(paths: &RootPaths, disk: &dyn Disk) -> Result<Database, StoreError> {
-    let path = paths.catalog();
-    let create = || {
-        // An empty file is made a catalog; made here, it is for its owner only.
-        disk.open(&path).map_err(StorageError::Io)?;
-        builder().create(&path)
-    };
-    let opened = create().and_then(|database| is_readable(&database).map(|()| database));
-    match opened {
-        Ok(database) => Ok(database),
-        Err(error) if is_damage(&error) => {
-            let aside = (0..).map(|n| paths.bad_catalog(n)).find(|aside| !aside.exists());
-            let aside = aside.unwrap_or_else(|| paths.bad_catalog(u32::MAX));
-            tracing::warn!(%error, %aside, "the catalog can't be read: it is made anew from the item folders");
-            fs::rename(&path, &aside).map_err(StoreError::at(&path))?;
-            create().map_err(|error| database_fault(paths, error))
-        }
-        Err(error) => Err(database_fault(paths, error)),
-    }
-}
-
-/// Walks over all rows, so that damage is met now and not in the middle of a command.
-fn is_readable(database: &Database) -> Result<(), DatabaseError> {
-    let damaged = |what: String| DatabaseError::Storage(StorageError::Corrupted(what));
-    let transaction = database.begin_read().map_err(|error| damaged(error.to_string()))?;
-    let table = match transaction.open_table(ITEMS) {
-        Ok(table) => table,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
-        Err(TableError::Storage(error)) => return Err(error.into()),
-        Err(error) => return Err(damaged(error.to_string())),
-    };
-    for entry in table.iter()? {
-        entry?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //!
 //! A record in a file or in the catalog is `magic | schema | kind | length | checksum | payload`; one in
 //! a journal is `length | checksum | kind | payload`. Payloads are bincode of frozen structs ([`v1`]),
-//! never of the types that the program works with, so that those may change. Checksums find damage, not
+//! never of the types that the program works with, so that those may change; a kind whose frozen struct was
+//! replaced ([`v2`], [`v3`]) still reads the earlier ones, each made into the next by `From`. Checksums find damage, not
 //! forgery: halves and quarters of XXH3-128.
 
 mod v1;
+mod v2;
+mod v3;
 
 use bincode::Options as _;
 use serde::Serialize;
@@ -16,8 +19,6 @@ use twox_hash::XxHash3_128;
 use super::journal::Record;
 
 const MAGIC: [u8; 4] = *b"DTGr";
-/// The schema that is written.
-const SCHEMA: u16 = 1;
 /// Magic, schema, kind, length, checksum.
 const HEADER: usize = 4 + 2 + 2 + 8 + 8;
 /// A journal record's length and checksum.
@@ -40,16 +41,24 @@ pub(crate) enum CodecError {
     Value(&'static str),
 }
 
+pub(crate) use v1::state_number;
+
 /// What is kept as a record of its own.
 pub(crate) trait Stored: Sized {
     /// Tells one kind of record from another.
     const KIND: u16;
-    /// How schema 1 spells it.
-    type V1: Serialize + DeserializeOwned;
-    /// The value as schema 1 spells it.
-    fn freeze(&self) -> Self::V1;
-    /// The value that schema 1 spelled.
-    fn thaw(frozen: Self::V1) -> Result<Self, CodecError>;
+    /// The schema that is written.
+    const SCHEMA: u16 = 1;
+    /// How that schema spells it.
+    type Frozen: Serialize + DeserializeOwned;
+    /// The value as that schema spells it.
+    fn freeze(&self) -> Self::Frozen;
+    /// The value that that schema spelled.
+    fn thaw(frozen: Self::Frozen) -> Result<Self, CodecError>;
+    /// The value in a payload of an earlier schema.
+    fn thaw_earlier(_schema: u16, _payload: &[u8]) -> Result<Self, CodecError> {
+        Err(CodecError::Damaged)
+    }
 }
 
 /// The whole record of a value.
@@ -61,7 +70,7 @@ pub(crate) fn encode<T: Stored>(value: &T) -> Vec<u8> {
 pub(crate) fn seal<T: Stored>(payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER.saturating_add(payload.len()));
     bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&SCHEMA.to_le_bytes());
+    bytes.extend_from_slice(&T::SCHEMA.to_le_bytes());
     bytes.extend_from_slice(&T::KIND.to_le_bytes());
     bytes.extend_from_slice(&length_of(payload).to_le_bytes());
     bytes.extend_from_slice(&checksum(payload).to_le_bytes());
@@ -71,27 +80,31 @@ pub(crate) fn seal<T: Stored>(payload: &[u8]) -> Vec<u8> {
 
 /// The value of a whole record.
 pub(crate) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, CodecError> {
-    T::thaw(value_of(check::<T>(bytes)?)?)
+    match check::<T>(bytes)? {
+        (schema, payload) if schema == T::SCHEMA => T::thaw(value_of(payload)?),
+        (schema, payload) => T::thaw_earlier(schema, payload),
+    }
 }
 
-/// The payload of a record whose head and checksum are right.
-pub(crate) fn check<T: Stored>(bytes: &[u8]) -> Result<&[u8], CodecError> {
+/// Schema and payload of a record whose head and checksum are right.
+pub(crate) fn check<T: Stored>(bytes: &[u8]) -> Result<(u16, &[u8]), CodecError> {
     let rest = bytes.strip_prefix(&MAGIC).ok_or(CodecError::Foreign)?;
     let (schema, rest) = rest.split_first_chunk().ok_or(CodecError::Damaged)?;
     let (kind, rest) = rest.split_first_chunk().ok_or(CodecError::Damaged)?;
     let (length, rest) = rest.split_first_chunk().ok_or(CodecError::Damaged)?;
     let (sum, payload) = rest.split_first_chunk().ok_or(CodecError::Damaged)?;
-    match u16::from_le_bytes(*schema) {
-        SCHEMA => {}
-        later if later > SCHEMA => return Err(CodecError::Later(later)),
-        _ => return Err(CodecError::Damaged),
-    }
     if u16::from_le_bytes(*kind) != T::KIND {
         return Err(CodecError::Foreign);
     }
+    let schema = u16::from_le_bytes(*schema);
+    match schema {
+        0 => return Err(CodecError::Damaged),
+        later if later > T::SCHEMA => return Err(CodecError::Later(later)),
+        _ => {}
+    }
     let is_whole = u64::from_le_bytes(*length) == length_of(payload);
     let is_sound = is_whole && u64::from_le_bytes(*sum) == checksum(payload);
-    if is_sound { Ok(payload) } else { Err(CodecError::Damaged) }
+    if is_sound { Ok((schema, payload)) } else { Err(CodecError::Damaged) }
 }
 
 /// Appends a journal record to `out`.

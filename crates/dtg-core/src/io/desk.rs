@@ -1,26 +1,38 @@
 //! Behind the manager: the catalog, the running items, and the commands that keep them in step.
 
-use std::collections::HashMap;
+mod busy; // who works on a folder
+mod load; // playlists and plans
+mod start; // from a folder to a run
+mod refresh; // fresh addresses
+mod hold; // what holds an item
+mod settled; // rows that fit their folders
+mod verify; // every byte
+mod keep; // what stays, and what takes how much
+mod bench;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use self::busy::Purpose;
 use super::cancel::CancelToken;
 use super::catalog::{Catalog, CatalogRow};
+use super::clock;
 use super::disk::{Disk, RealDisk};
 use super::driver::{Driver, RunEnd};
 use super::folder::ItemFolder;
-use super::http::{Http, HttpOptions};
-use super::load::{Wish, load, remote_url};
-use super::run::{Run, Tally, Versions};
+use super::http::Http;
+use super::load::remote_url;
+use super::run::Run;
 use super::sync::Syncer;
+use super::throttle::Throttle;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Events, Hub};
 use crate::item::{Item, ItemId, ItemLocation, NewItem};
 use crate::manager::Builder;
-use crate::options::SelectionOptions;
-use crate::plan::Locator;
-use crate::schedule::RunKey;
-use crate::session::Session;
+use crate::requirements::Device;
+use crate::schedule::{Limits, RunKey};
 use crate::state::{ItemEvent, ItemState};
+use crate::storage::Moment;
 
 /// The manager's inside.
 #[derive(Debug)]
@@ -30,9 +42,12 @@ pub(crate) struct Desk {
     catalog: Catalog,
     http: Http,
     hub: Arc<Hub>,
+    pub(crate) throttle: Arc<Throttle>,
+    /// Items whose row was held against their folder.
+    settled: Mutex<HashSet<ItemId>>,
     driver: OnceLock<Driver>,
     work: Mutex<Work>,
-    /// An item came to rest, or a load ended.
+    /// An item came to rest, or a command is done with its folder.
     rested: Condvar,
 }
 
@@ -42,8 +57,25 @@ struct Work {
     running: HashMap<ItemId, (RunKey, Arc<Run>)>,
     /// Stopped runs whose threads may not have let go yet.
     leaving: HashMap<ItemId, RunKey>,
-    loading: HashMap<ItemId, CancelToken>,
+    /// Items whose folder a command is working on: no other one does meanwhile.
+    busy: HashMap<ItemId, (Purpose, CancelToken)>,
+    /// Items for which a fresh address is being asked; they are in progress.
+    refreshing: HashMap<ItemId, CancelToken>,
+    /// How many bytes were there when a fresh address was last asked for.
+    asked: HashMap<ItemId, u64>,
+    device: Device,
+    /// Of items that were given one.
+    priorities: HashMap<ItemId, i32>,
     closed: bool,
+    /// Closed, and done with it.
+    is_over: bool,
+}
+
+/// Whether listeners are told of a start; to them a change of address is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hearing {
+    Told,
+    Untold,
 }
 
 impl Work {
@@ -51,7 +83,8 @@ impl Work {
     fn seen(&self, row: &CatalogRow) -> Item {
         let run = self.running.get(&row.id).map(|(_, run)| run.as_ref());
         let mut item = row.item(run);
-        if run.is_none() && item.state == ItemState::InProgress {
+        let is_at_work = run.is_some() || self.refreshing.contains_key(&row.id);
+        if !is_at_work && item.state == ItemState::InProgress {
             item.state = ItemState::Interrupted;
         }
         item
@@ -60,17 +93,16 @@ impl Work {
 
 impl Desk {
     pub(crate) fn open(settings: Builder) -> Result<Arc<Self>, Error> {
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::new());
+        let disk = settings.disk.clone().unwrap_or_else(|| Arc::new(RealDisk::new()));
+        let http = Http::new(settings.http.clone(), settings.connections.get())?;
         let catalog = Catalog::open(&settings.root, Arc::clone(&disk))?;
-        let mut http = HttpOptions { connections: settings.connections.get(), ..HttpOptions::default() };
-        if let Some(user_agent) = &settings.user_agent {
-            http.user_agent.clone_from(user_agent);
-        }
         let desk = Arc::new(Self {
             disk,
             catalog,
-            http: Http::new(&http),
+            http,
             hub: Arc::default(),
+            throttle: Arc::new(Throttle::new(settings.rate_limit)),
+            settled: Mutex::default(),
             driver: OnceLock::new(),
             work: Mutex::default(),
             rested: Condvar::new(),
@@ -81,17 +113,21 @@ impl Desk {
     }
 
     fn start_driver(self: &Arc<Self>) -> Result<(), Error> {
-        let syncer = Syncer::start(Arc::clone(&self.disk), self.settings.root.clone())?;
+        let syncer = Syncer::start(Arc::clone(&self.disk), self.settings.root.clone(), self.settings.sync)?;
         let weak = Weak::clone(&Arc::downgrade(self));
-        let on_end = Box::new(move |key: RunKey, run: &Arc<Run>, end: RunEnd| {
+        let on_end = Arc::new(move |key: RunKey, run: &Arc<Run>, end: RunEnd| {
             if let Some(desk) = weak.upgrade() {
                 desk.ended(key, run, end);
             }
         });
-        let driver = Driver::start(self.settings.connections.get(), self.http.clone(), syncer, on_end)?;
+        let driver = Driver::start(self.settings.limits(), self.http.clone(), syncer, on_end)?;
         // Nobody else can have set it: this runs once, before the desk is handed out.
         let _ = self.driver.set(driver);
         Ok(())
+    }
+
+    fn known(&self, id: &ItemId) -> Result<CatalogRow, Error> {
+        self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound))
     }
 
     fn lock(&self) -> MutexGuard<'_, Work> {
@@ -102,10 +138,6 @@ impl Desk {
     fn enter(&self) -> Result<MutexGuard<'_, Work>, Error> {
         let work = self.lock();
         if work.closed { Err(Error::new(ErrorKind::Cancelled)) } else { Ok(work) }
-    }
-
-    fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
-        self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound))
     }
 
     fn driver(&self) -> Result<&Driver, Error> {
@@ -133,6 +165,7 @@ impl Desk {
         }
         let row = CatalogRow::new(item, self.catalog.next_order()?);
         self.folder(&row).create(&row.record())?;
+        self.settled().insert(row.id.clone());
         self.keep(&row, None)?;
         Ok(row.item(None))
     }
@@ -141,106 +174,23 @@ impl Desk {
         ItemFolder::new(Arc::clone(&self.disk), &self.settings.root, &row.folder)
     }
 
-    pub(crate) fn load_metadata(&self, id: &ItemId, options: &SelectionOptions) -> Result<Item, Error> {
-        let token = CancelToken::default();
-        let row = {
-            let mut work = self.enter()?;
-            let row = self.row(id)?;
-            row.state.on(ItemEvent::PlanStored)?;
-            if work.loading.contains_key(id) {
-                return Err(Error::new(ErrorKind::Loading));
-            }
-            work.loading.insert(id.clone(), token.clone());
-            row
-        };
-        let wish = Wish { options, decoders: &self.settings.decoders, sidecars: &row.sidecars };
-        let loaded = load(&self.http, &row.url, wish, &token);
-        let mut work = self.lock();
-        work.loading.remove(id);
-        self.rested.notify_all();
-        // Removed or closed meanwhile: its folder is not ours any more.
-        if token.is_cancelled() {
-            return Err(Error::new(ErrorKind::Cancelled));
-        }
-        let mut row = self.row(id)?;
-        let stored = loaded.and_then(|loaded| {
-            self.folder(&row).store(options, &loaded)?;
-            row.plan_stored(options, &loaded)?;
-            Ok(())
-        });
-        match stored {
-            Ok(()) => self.keep(&row, None)?,
-            Err(error) => {
-                let error = error.of(id);
-                row.failure = Some(error.stored());
-                self.catalog.put(&row)?;
-                return Err(error);
-            }
-        }
-        Ok(row.item(None))
-    }
-
-    pub(crate) fn start(&self, id: &ItemId) -> Result<(), Error> {
-        let mut work = self.enter()?;
-        let mut row = self.row(id)?;
-        row.state = row.state.on(ItemEvent::Start)?;
-        if work.running.contains_key(id) {
-            return Ok(());
-        }
-        if let Some(key) = work.leaving.remove(id) {
-            self.driver()?.drained(key);
-        }
-        let (run, session) = self.prepare(&row)?;
-        row.failure = None;
-        row.downloaded_bytes = run.tally.downloaded();
-        row.fetches_done = run.tally.fetches_done();
-        self.keep(&row, None)?;
-        let run = Arc::new(run);
-        let driver = self.driver()?;
-        let key = driver.add(session, Arc::clone(&run));
-        work.running.insert(id.clone(), (key, run));
-        drop(work);
-        driver.settle(key);
-        Ok(())
-    }
-
-    /// Opens the item's folder and finds out what is done.
-    fn prepare(&self, row: &CatalogRow) -> Result<(Run, Session), Error> {
-        let folder = self.folder(row);
-        let opened = folder.open()?;
-        let tally = Tally::new(opened.downloaded_bytes(), opened.expected_bytes(), opened.fetches_done());
-        let to_come = tally.expected().saturating_sub(tally.downloaded());
-        let free = self.disk.free_space(&self.settings.root)?;
-        if let Some(needed) = self.settings.requirements.missing_space(to_come, free) {
-            return Err(Error::new(ErrorKind::NoSpace { needed, free }));
-        }
-        let total = u32::try_from(opened.plan.fetches.len()).unwrap_or(u32::MAX);
-        let session = Session::new(total, opened.finished(), self.settings.retry);
-        let run = Run {
-            id: row.id.clone(),
-            plan: opened.plan,
-            locator: Locator::new(opened.origins, row.sidecars.clone())?,
-            folder,
-            journal: opened.journal,
-            token: CancelToken::default(),
-            tally,
-            hub: Arc::clone(&self.hub),
-            versions: Mutex::new(Versions::new(opened.versions)),
-            told: Mutex::default(),
-            faults: Mutex::default(),
-        };
-        Ok((run, session))
-    }
-
     /// A run has ended by itself.
-    fn ended(&self, key: RunKey, run: &Arc<Run>, end: RunEnd) {
+    fn ended(self: &Arc<Self>, key: RunKey, run: &Arc<Run>, end: RunEnd) {
         let mut work = self.lock();
         // Paused or removed in the same moment: that command has answered, and it stands.
         if work.running.get(&run.id).is_none_or(|(running, _)| *running != key) {
             return;
         }
         work.running.remove(&run.id);
-        if let Err(error) = self.rest(run, end) {
+        let Some(end) = self.asking(&mut work, run, end) else { return };
+        let is_done = matches!(end, RunEnd::Done);
+        let rested = self.rest(run, end);
+        // It may have become larger than it was expected to be.
+        let rested = rested.and_then(|()| match is_done {
+            true => self.remove_excess(&mut work, Some(&run.id)).map(drop),
+            false => Ok(()),
+        });
+        if let Err(error) = rested {
             tracing::error!(item = %run.id, %error, "the end of a download could not be written down");
         }
         drop(work);
@@ -260,6 +210,9 @@ impl Desk {
             Some(error) if error.interrupts() => ItemEvent::Interrupt,
             Some(_) => ItemEvent::Fail,
         })?;
+        if error.is_none() {
+            row.completed_at = Some(Moment::from(clock::now()));
+        }
         self.catalog.put_or_owe(&row);
         let last = if error.is_none() { row.progress() } else { run.progress() };
         self.hub.publish(&Event::Progress(last));
@@ -270,21 +223,43 @@ impl Desk {
     pub(crate) fn pause(&self, id: &ItemId) -> Result<(), Error> {
         let mut work = self.enter()?;
         let mut row = self.row(id)?;
+        if let Some((Purpose::Start | Purpose::Verify, token)) = work.busy.get(id) {
+            token.cancel();
+        }
+        let is_asking = work.refreshing.remove(id).map(|token| token.cancel()).is_some();
+        let running = work.running.remove(id);
         // Also an item that the last manager left in progress is not running.
-        let Some((key, run)) = work.running.remove(id) else { return Ok(()) };
-        self.driver()?.stop(key);
-        work.leaving.insert(id.clone(), key);
+        if running.is_none() && !is_asking {
+            return Ok(());
+        }
         // It rests, whether or not that can be written down.
         self.rested.notify_all();
         row.state = row.state.on(ItemEvent::Pause)?;
-        row.count_kept(&run);
+        if let Some((key, run)) = running {
+            self.driver()?.stop(key);
+            work.leaving.insert(id.clone(), key);
+            row.count_kept(&run);
+        }
         self.keep(&row, None)
     }
 
     pub(crate) fn remove(&self, id: &ItemId) -> Result<(), Error> {
         let mut work = self.enter()?;
-        let row = self.row(id)?;
-        if let Some(token) = work.loading.get(id) {
+        self.known(id)?;
+        while let Some((_, token)) = work.busy.get(id) {
+            token.cancel();
+            work = self.when_free(work, id)?;
+        }
+        self.throw_out(&mut work, id)?;
+        drop(work);
+        self.rested.notify_all();
+        Ok(())
+    }
+
+    /// Stops an item on whose folder no command is at work, and takes it off the shelf.
+    fn throw_out(&self, work: &mut Work, id: &ItemId) -> Result<(), Error> {
+        let row = self.known(id)?;
+        if let Some(token) = work.refreshing.remove(id) {
             token.cancel();
         }
         let running = work.running.remove(id).map(|(key, _)| key);
@@ -292,17 +267,33 @@ impl Desk {
             self.driver()?.stop(key);
             self.rested.notify_all();
         }
+        work.priorities.remove(id);
+        work.asked.remove(id);
         if let Some(key) = running.or(work.leaving.remove(id)) {
             self.driver()?.drained(key);
         }
         // The folder first: opening gives a folder without a row its row back, and drops a row without a folder.
         self.folder(&row).discard()?;
+        self.settled().remove(id);
         self.catalog.remove(id)?;
         // Told before anyone can add the id anew.
         self.hub.publish(&Event::Removed { id: id.clone() });
-        drop(work);
-        self.rested.notify_all();
         Ok(())
+    }
+
+    pub(crate) fn set_priority(&self, id: &ItemId, priority: i32) -> Result<(), Error> {
+        let mut work = self.enter()?;
+        self.row(id)?;
+        work.priorities.insert(id.clone(), priority);
+        if let Some((key, _)) = work.running.get(id) {
+            self.driver()?.set_priority(*key, priority);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn set_limits(&self, change: impl FnOnce(&mut Limits)) -> Result<(), Error> {
+        let _work = self.enter()?;
+        Ok(self.driver()?.set_limits(change)?)
     }
 
     pub(crate) fn item(&self, id: &ItemId) -> Result<Item, Error> {
@@ -315,13 +306,28 @@ impl Desk {
         Ok(self.catalog.all()?.iter().map(|row| work.seen(row)).collect())
     }
 
+    /// The items in one state as it is now.
+    pub(crate) fn items_in(&self, state: ItemState) -> Result<Vec<Item>, Error> {
+        let work = self.enter()?;
+        let items = self.recorded(&[state])?.into_iter().map(|row| work.seen(&row));
+        Ok(items.filter(|item| item.state == state).collect())
+    }
+
     /// The items whose recorded or present state is one of these: what was in progress when the last
     /// manager ended is found under both names.
     pub(crate) fn ids_in(&self, states: &[ItemState]) -> Result<Vec<ItemId>, Error> {
         let work = self.enter()?;
-        let rows = self.catalog.all()?;
         let wanted = |row: &CatalogRow| states.contains(&row.state) || states.contains(&work.seen(row).state);
-        Ok(rows.into_iter().filter(|row| wanted(row)).map(|row| row.id).collect())
+        Ok(self.recorded(states)?.into_iter().filter(wanted).map(|row| row.id).collect())
+    }
+
+    /// The rows that may be seen in one of these states.
+    fn recorded(&self, states: &[ItemState]) -> Result<Vec<CatalogRow>, Error> {
+        let mut states = states.to_vec();
+        if states.contains(&ItemState::Interrupted) && !states.contains(&ItemState::InProgress) {
+            states.push(ItemState::InProgress);
+        }
+        Ok(self.catalog.in_states(&states)?)
     }
 
     pub(crate) fn playback_location(&self, id: &ItemId) -> Result<ItemLocation, Error> {
@@ -338,7 +344,8 @@ impl Desk {
         let work = self
             .rested
             .wait_while(work, |work| {
-                !work.closed && (work.running.contains_key(id) || work.loading.contains_key(id))
+                let is_at_work = work.running.contains_key(id) || work.refreshing.contains_key(id);
+                !work.closed && (is_at_work || work.busy.contains_key(id))
             })
             .unwrap_or_else(PoisonError::into_inner);
         if work.closed {
@@ -347,13 +354,16 @@ impl Desk {
         Ok(work.seen(&self.row(id)?))
     }
 
+    /// Ends everything; who calls it while another thread does waits for that one.
     pub(crate) fn close(&self) {
         let mut work = self.lock();
         if work.closed {
+            drop(self.rested.wait_while(work, |work| !work.is_over));
             return;
         }
         work.closed = true;
-        work.loading.values().for_each(CancelToken::cancel);
+        work.busy.values().for_each(|(_, token)| token.cancel());
+        work.refreshing.drain().for_each(|(_, token)| token.cancel());
         let running: Vec<Arc<Run>> = work.running.drain().map(|(_, (_, run))| run).collect();
         drop(work);
         self.rested.notify_all();
@@ -367,7 +377,11 @@ impl Desk {
                 self.catalog.put_or_owe(&row);
             }
         }
+        // Who is in the middle of a folder lets go first: the next manager may have it then.
+        drop(self.rested.wait_while(self.lock(), |work| !work.busy.is_empty()));
         self.catalog.close();
         self.hub.close();
+        self.lock().is_over = true;
+        self.rested.notify_all();
     }
 }

@@ -4,17 +4,22 @@
 //! path is never followed when it is a symbolic link. Nothing is durable before a sync, except what
 //! [`Disk::write_atomic`] wrote.
 
-#[cfg(not(target_os = "linux"))]
-mod unsynced;
+mod real;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::any::Any;
 use std::{fmt, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 use thiserror::Error;
 
 use super::codec::CodecError;
 use crate::error::ErrorKind;
+
+pub(crate) use real::RealDisk;
+
+/// A lock that is held until it is dropped.
+pub(crate) type Held = Box<dyn Any + Send + Sync>;
 
 /// What the store needs of a disk.
 pub(crate) trait Disk: Send + Sync + fmt::Debug {
@@ -26,15 +31,50 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     /// A whole file; one that is larger than `limit` bytes is an error of kind `FileTooLarge`.
     fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>>;
     /// Replaces or makes a whole file, durably: after a power cut it is the old one or the new one.
-    fn write_atomic(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()>;
+    fn write_atomic(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+        let temporary = path.with_file_name(format!("{}.new", path.file_name().unwrap_or_default()));
+        // What an interrupted write left behind; a link in its place must not be written through.
+        self.remove_file(&temporary)?;
+        let file = self.open(&temporary)?;
+        let written = file.write_at(bytes, 0).and_then(|()| file.sync());
+        drop(file);
+        if let Err(error) = written.and_then(|()| self.rename(&temporary, path)) {
+            // The first fault is the one to report.
+            let _ = self.remove_file(&temporary);
+            return Err(error);
+        }
+        path.parent().map_or(Ok(()), |folder| self.sync_dir(folder))
+    }
     /// Replaces or makes a whole file, durable with the next sync.
-    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()>;
+    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+        let file = self.open(path)?;
+        file.set_len(0)?;
+        file.write_at(bytes, 0)
+    }
     /// Opens a file for reading and writing; made if absent, never cut.
     fn open(&self, path: &Utf8Path) -> io::Result<Box<dyn DiskFile>>;
     /// A file's length; `None` when there is no such file.
     fn len(&self, path: &Utf8Path) -> io::Result<Option<u64>>;
+    /// What has this name; `None` when nothing has.
+    fn entry(&self, path: &Utf8Path) -> io::Result<Option<Entry>>;
+    /// What all files below a folder take of the volume; links are not followed.
+    fn usage(&self, path: &Utf8Path) -> io::Result<Usage>;
     /// Gives a file or folder another name on the same volume; durable once both folders are.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
+    /// Gives a file a second name, where the volume can, else a copy of it. Neither may be written to afterwards.
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        self.remove_file(to)?;
+        let (from, to) = (self.open(from)?, self.open(to)?);
+        let (mut buffer, mut at) = (vec![0; 256 << 10], 0_u64);
+        loop {
+            let read = from.read_at(&mut buffer, at)?;
+            if read == 0 {
+                return Ok(());
+            }
+            to.write_at(buffer.get(..read).unwrap_or_default(), at)?;
+            at = at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        }
+    }
     /// Removes a file; one that isn't there is no error.
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()>;
     /// Removes a folder and all in it; one that isn't there is no error.
@@ -47,6 +87,45 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn sync(&self, root: &Utf8Path) -> io::Result<()>;
     /// Bytes that may still be written to the volume of `path`.
     fn free_space(&self, path: &Utf8Path) -> io::Result<u64>;
+    /// Takes the lock that this file is, and leaves `owner` in it; `None` while somebody else has it.
+    fn lock(&self, path: &Utf8Path, owner: &str) -> io::Result<Option<Held>>;
+    /// Whether somebody has the lock that this file is.
+    fn is_locked(&self, path: &Utf8Path) -> bool;
+    /// Opens a database for writing; made if absent.
+    fn database(&self, path: &Utf8Path, builder: &Builder) -> Result<Database, DatabaseError>;
+    /// Opens a database for reading.
+    fn read_only_database(
+        &self,
+        path: &Utf8Path,
+        builder: &Builder,
+    ) -> Result<ReadOnlyDatabase, DatabaseError>;
+}
+
+/// What a name stands for; a link is not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// A file of so many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A link, a device, a pipe.
+    Other,
+}
+
+/// What files take of a volume.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Their lengths together.
+    pub(crate) bytes: u64,
+    /// What the volume gets back when they are deleted.
+    pub(crate) freed: u64,
+}
+
+impl Usage {
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), freed: self.freed.saturating_add(other.freed) }
+    }
 }
 
 /// An open file of a [`Disk`].
@@ -126,233 +205,6 @@ impl From<StoreError> for ErrorKind {
 
 fn io_kind(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())
-}
-
-/// The disk of this machine.
-#[derive(Debug, Default)]
-pub(crate) struct RealDisk {
-    #[cfg(not(target_os = "linux"))]
-    unsynced: unsynced::Unsynced,
-}
-
-impl RealDisk {
-    /// The disk of this machine.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
-    /// Remembers a file that a per-file sync must visit; Linux syncs the volume and needs no list.
-    #[cfg(target_os = "linux")]
-    #[expect(clippy::unused_self, reason = "the list exists on other systems only")]
-    fn touched(&self, _path: &Utf8Path) {}
-
-    #[cfg(not(target_os = "linux"))]
-    fn touched(&self, path: &Utf8Path) {
-        self.unsynced.add(path);
-    }
-
-    fn create(&self, path: &Utf8Path) -> io::Result<File> {
-        self.touched(path);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        private(&mut options).open(path)
-    }
-}
-
-impl Disk for RealDisk {
-    fn create_dir_all(&self, path: &Utf8Path) -> io::Result<()> {
-        dir_builder().recursive(true).create(path)
-    }
-
-    fn ensure_dir(&self, path: &Utf8Path) -> io::Result<()> {
-        match dir_builder().create(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let is_folder = fs::symlink_metadata(path)?.is_dir();
-                if is_folder { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
-            }
-            made => made,
-        }
-    }
-
-    fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
-        use io::Read as _;
-        let file = private(OpenOptions::new().read(true)).open(path)?;
-        let length = file.metadata()?.len();
-        if length > limit {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        file.take(limit).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn write_atomic(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        use io::Write as _;
-        let temporary = temporary_beside(path);
-        // What an interrupted write left behind; a link in its place must not be written through.
-        self.remove_file(&temporary)?;
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&temporary)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        drop(file);
-        if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-            // The first fault is the one to report.
-            let _ = fs::remove_file(&temporary);
-            return Err(error);
-        }
-        path.parent().map_or(Ok(()), |folder| self.sync_dir(folder))
-    }
-
-    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        let file = self.create(path)?;
-        file.set_len(0)?;
-        DiskFile::write_at(&file, bytes, 0)
-    }
-
-    fn open(&self, path: &Utf8Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(self.create(path)?))
-    }
-
-    fn len(&self, path: &Utf8Path) -> io::Result<Option<u64>> {
-        match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_file() => Ok(Some(metadata.len())),
-            Ok(_) => Ok(None),
-            Err(error) => absent_is(None, error),
-        }
-    }
-
-    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-        fs::rename(from, to)
-    }
-
-    fn remove_file(&self, path: &Utf8Path) -> io::Result<()> {
-        fs::remove_file(path).or_else(|error| absent_is((), error))
-    }
-
-    fn remove_dir_all(&self, path: &Utf8Path) -> io::Result<()> {
-        fs::remove_dir_all(path).or_else(|error| absent_is((), error))
-    }
-
-    fn list(&self, path: &Utf8Path) -> io::Result<Vec<String>> {
-        let entries = match fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) => return absent_is(Vec::new(), error),
-        };
-        // A name that isn't UTF-8 is none of ours.
-        let names =
-            entries.filter_map(|entry| entry.map(|entry| entry.file_name().into_string().ok()).transpose());
-        let mut names = names.collect::<io::Result<Vec<String>>>()?;
-        names.sort_unstable();
-        Ok(names)
-    }
-
-    fn sync_dir(&self, path: &Utf8Path) -> io::Result<()> {
-        sync_folder(path)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn sync(&self, root: &Utf8Path) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(File::open(root)?)?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn sync(&self, root: &Utf8Path) -> io::Result<()> {
-        self.unsynced.sync(root)
-    }
-
-    #[cfg(unix)]
-    fn free_space(&self, path: &Utf8Path) -> io::Result<u64> {
-        let volume = rustix::fs::statvfs(path.as_std_path())?;
-        Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
-    }
-
-    #[cfg(not(unix))]
-    fn free_space(&self, _path: &Utf8Path) -> io::Result<u64> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-fn absent_is<T>(answer: T, error: io::Error) -> io::Result<T> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(answer) } else { Err(error) }
-}
-
-fn temporary_beside(path: &Utf8Path) -> Utf8PathBuf {
-    path.with_file_name(format!("{}.new", path.file_name().unwrap_or_default()))
-}
-
-#[cfg(unix)]
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let flags = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    options.mode(0o600).custom_flags(flags)
-}
-
-#[cfg(not(unix))]
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-fn dir_builder() -> DirBuilder {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has modes"))]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-}
-
-#[cfg(unix)]
-fn sync_folder(path: &Utf8Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Windows makes names durable by itself and has no call for it.
-#[cfg(not(unix))]
-fn sync_folder(_path: &Utf8Path) -> io::Result<()> {
-    Ok(())
-}
-
-impl DiskFile for File {
-    #[cfg(unix)]
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(self, bytes, offset)
-    }
-
-    #[cfg(windows)]
-    fn write_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let written = std::os::windows::fs::FileExt::seek_write(self, bytes, offset)?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(written..).unwrap_or_default();
-            offset = offset.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
-        }
-        Ok(())
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        loop {
-            #[cfg(unix)]
-            let read = std::os::unix::fs::FileExt::read_at(self, buffer, offset);
-            #[cfg(windows)]
-            let read = std::os::windows::fs::FileExt::seek_read(self, buffer, offset);
-            match read {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => return read,
-            }
-        }
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        Self::set_len(self, length)
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.metadata()?.len())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.sync_data()
-    }
 }
 
 #[cfg(test)]

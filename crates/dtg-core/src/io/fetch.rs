@@ -1,17 +1,24 @@
 //! One attempt at one fetch: from the wire into the file, checked and hashed on the way.
 
-use std::io::Read;
+mod copy;
+pub(crate) mod judge;
 
 use twox_hash::XxHash3_128;
 use url::Url;
 
-use super::disk::DiskFile;
-use super::http::{Answer, Ask, Framing, Http, broken};
-use super::run::{Run, Version};
+use super::http::{Answer, Ask, Http, Request};
+use super::run::Run;
+use super::versions::{Epoch, Partial, Version, Way};
 use crate::data_url;
 use crate::error::{BadAnswer, Error, ErrorKind};
+use crate::estimate::Basis;
 use crate::plan::{Extent, Fetch, FetchId};
+use crate::relocate::AnotherEncode;
+use crate::request::RequestRole;
 use crate::resource::Role;
+pub(crate) use copy::LONGEST_VALIDATOR;
+use copy::{Incoming, Place, copy, rehashed};
+use judge::{Part, Span};
 
 /// What is recorded of a fetch that is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,220 +28,322 @@ pub(crate) struct Fetched {
     pub(crate) hash: u128,
 }
 
-/// The part of a body that is wanted.
+/// How an attempt ended that did not break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
-    /// Bytes of the body before it.
-    skip: u64,
-    /// Its length; `None`: to the body's own end.
-    take: Option<u64>,
-    /// Where it goes in the file.
-    at: u64,
+pub(crate) enum Ended {
+    /// The fetch is done and recorded.
+    Done,
+    /// Its file is coming in one piece by another request, which brings this fetch too.
+    Parked,
 }
 
-/// Fetches one fetch of a run into its file.
+/// How an attempt broke off.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) error: Error,
+    /// Whether more usable bytes are there than before.
+    pub(crate) progressed: bool,
+    /// Whether nothing of its file counts any more.
+    pub(crate) starts_over: bool,
+}
+
+/// Which fetch is attempted, and in which epoch of its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Try {
+    pub(crate) id: FetchId,
+    pub(crate) epoch: Epoch,
+}
+
+/// Is told of each fetch whose bytes are in the file: to record it.
+pub(crate) type OnFetched<'a> = dyn FnMut(FetchId, Fetched) -> Result<(), Error> + 'a;
+
+/// Fetches one fetch of a run into its file, and with it others of a file that comes in one piece.
 ///
-/// The bytes are in the file and their hash is known when it answers; nothing is recorded yet.
-pub(crate) fn fetch(http: &Http, run: &Run, id: FetchId, buffer: &mut [u8]) -> Result<Fetched, Error> {
-    let Some(fetch) = run.fetch(id) else {
-        return Err(Error::new(ErrorKind::Damaged("the plan has no such fetch".to_owned())));
-    };
-    let url = run.url_of(fetch.resource)?;
-    let _entered = run.token.enter();
-    let fetched = match url.scheme() {
-        "data" => decoded(run, fetch, &url),
-        "http" | "https" => transferred(http, run, fetch, &url, buffer),
-        other => Err(Error::new(ErrorKind::SchemeNotAllowed(other.to_owned()))),
-    };
-    let fits = |fetched: Fetched| {
-        fits(run.role(fetch.resource), fetched).inspect_err(|_| run.tally.lost(fetched.length))
-    };
-    fetched.and_then(fits).map_err(|error| error.at(url.as_str()))
-}
-
-/// A content key has 16 bytes (RFC 8216, 5.2); nothing that is fetched is empty.
-fn fits(role: Role, fetched: Fetched) -> Result<Fetched, Error> {
-    match (role, fetched.length) {
-        (_, 0) => Err(BadAnswer::Empty.into_error()),
-        (Role::Key, got) if got != 16 => Err(BadAnswer::KeyLength { got }.into_error()),
-        _ => Ok(fetched),
-    }
-}
-
-fn decoded(run: &Run, fetch: &Fetch, url: &Url) -> Result<Fetched, Error> {
-    let bytes = data_url::decode(url.as_str()).ok_or_else(|| BadAnswer::DataUri.into_error())?;
-    let file = run.file(fetch.resource)?;
-    file.write_at(&bytes, 0)?;
-    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    file.set_len(length)?;
-    run.tally.arrived(length);
-    Ok(Fetched { length, hash: XxHash3_128::oneshot(&bytes) })
-}
-
-fn transferred(
+/// The calling thread is under the attempt's token.
+pub(crate) fn fetch(
     http: &Http,
     run: &Run,
-    fetch: &Fetch,
-    url: &Url,
+    attempt: Try,
     buffer: &mut [u8],
-) -> Result<Fetched, Error> {
-    let known = run.version(fetch.resource);
-    let ask = asked(fetch, known.as_ref());
-    let mut answer = http.get(url, ask)?;
-    let wanted = wanted(&answer, fetch, known.as_ref())?;
-    if is_web_page(&answer) {
-        return Err(BadAnswer::WebPage.into_error());
+    on_fetched: &mut OnFetched<'_>,
+) -> Result<Ended, Broken> {
+    let broken = |error| Broken { error, progressed: false, starts_over: false };
+    let Some(fetch) = run.fetch(attempt.id) else {
+        return Err(broken(Error::new(ErrorKind::Damaged("the plan has no such fetch".to_owned()))));
+    };
+    let url = run.url_of(fetch.resource).map_err(broken)?;
+    let before = run.partial_length(attempt.id);
+    let mut transfer =
+        Transfer { http, run, attempt, fetch, url: &url, buffer, on_fetched, passed: false, unproven: false };
+    let ended = match url.scheme() {
+        "data" => transfer.decoded(),
+        "http" | "https" if fetch.extent == Extent::Whole => transfer.whole(),
+        "http" | "https" => transfer.ranged(),
+        other => Err(Error::new(ErrorKind::SchemeNotAllowed(other.to_owned()))),
+    };
+    let Transfer { passed, unproven, .. } = transfer;
+    ended.map_err(|error| Broken {
+        progressed: (passed && !unproven) || run.partial_length(attempt.id) > before,
+        starts_over: unproven || matches!(error.kind(), ErrorKind::BadAnswer(BadAnswer::Changed)),
+        error: error.at(url.as_str()),
+    })
+}
+
+/// One attempt under way.
+struct Transfer<'a, 'b> {
+    http: &'a Http,
+    run: &'a Run,
+    attempt: Try,
+    fetch: &'a Fetch,
+    url: &'a Url,
+    buffer: &'a mut [u8],
+    on_fetched: &'a mut OnFetched<'b>,
+    /// Whether a fetch was recorded.
+    passed: bool,
+    /// Whether parts are there that no other request's could be put together with.
+    unproven: bool,
+}
+
+impl Transfer<'_, '_> {
+    fn ask(&self, ask: Ask<'_>) -> Result<Answer, Error> {
+        let role = RequestRole::Chunk(self.run.role(self.fetch.resource));
+        let answer = self.http.get(&Request { url: self.url, ask, role, home: &self.run.home })?;
+        let is_page = matches!(answer.status, 200 | 206) && judge::is_no_media(&answer);
+        let is_media = matches!(role, RequestRole::Chunk(Role::Segment | Role::Map | Role::Key));
+        if is_page && (is_media || judge::is_web_page(&answer)) {
+            Err(BadAnswer::WebPage.into_error())
+        } else {
+            self.is_as_planned(&answer).map(|()| answer)
+        }
     }
-    run.note_version(fetch, Version::of(&answer))?;
-    let file = run.file(fetch.resource)?;
-    let copied = copy(&mut answer, file.as_ref(), wanted, run, buffer);
-    match copied {
-        Ok(fetched) => {
-            if fetch.extent == Extent::Whole {
-                file.set_len(fetched.length)?;
+
+    /// The ranges of a single media file were cut for its length: of another one they would leave the rest out.
+    fn is_as_planned(&self, answer: &Answer) -> Result<(), Error> {
+        let estimate = &self.run.plan.estimate;
+        let is_cut = self.run.role(self.fetch.resource) == Role::File && self.fetch.extent == Extent::Range;
+        let total = Version::of(answer).total.filter(|_| matches!(answer.status, 200 | 206));
+        match total {
+            Some(total) if is_cut && estimate.basis == Basis::File && total != estimate.bytes => {
+                Err(Error::new(AnotherEncode::File(self.fetch.resource).into()))
             }
-            Ok(fetched)
-        }
-        Err((arrived, error)) => {
-            run.tally.lost(arrived);
-            Err(error)
+            _ => Ok(()),
         }
     }
-}
 
-fn asked<'a>(fetch: &Fetch, known: Option<&'a Version>) -> Ask<'a> {
-    match fetch.extent {
-        Extent::Whole => Ask::Whole,
-        Extent::Range => Ask::Range {
-            first: fetch.start,
-            last: fetch.start.saturating_add(fetch.length.bytes()).saturating_sub(1),
-            if_range: known.and_then(|version| version.validator.as_deref()),
-        },
+    fn recorded(&mut self, id: FetchId, fetched: Fetched) -> Result<(), Error> {
+        if let Err(error) = fits(self.run.role(self.fetch.resource), self.fetch, fetched) {
+            self.run.tally.lost(fetched.length);
+            return Err(error);
+        }
+        (self.on_fetched)(id, fetched)?;
+        self.passed = true;
+        Ok(())
     }
-}
 
-/// Holds the answer's head against what was asked for.
-fn wanted(answer: &Answer, fetch: &Fetch, known: Option<&Version>) -> Result<Wanted, Error> {
-    let length = fetch.length.bytes();
-    match (answer.status, fetch.extent) {
-        (200, Extent::Whole) => match answer.framing {
-            Framing::Length(length) => Ok(Wanted { skip: 0, take: Some(length), at: 0 }),
-            Framing::Marked => Ok(Wanted { skip: 0, take: None, at: 0 }),
-            Framing::Unknown => Err(BadAnswer::UnknownLength.into_error()),
-        },
-        // The whole file: the server knows no ranges, or If-Range found another version.
-        (200, Extent::Range) => {
-            if known.is_some_and(|version| version.is_another(answer)) {
+    fn decoded(&mut self) -> Result<Ended, Error> {
+        let bytes = data_url::decode(self.url.as_str()).ok_or_else(|| BadAnswer::DataUri.into_error())?;
+        let file = self.run.file(self.fetch.resource)?;
+        file.write_at(&bytes, 0)?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        file.set_len(length)?;
+        self.run.tally.arrived(length);
+        self.recorded(self.attempt.id, Fetched { length, hash: XxHash3_128::oneshot(&bytes) })?;
+        Ok(Ended::Done)
+    }
+
+    /// A file that comes by one request; its rest, where it broke off before.
+    fn whole(&mut self) -> Result<Ended, Error> {
+        if let Some((partial, hasher)) = self.resumable()? {
+            let ask = Ask::Range { first: partial.length, last: None, if_range: Some(&partial.validator) };
+            let answer = self.ask(ask)?;
+            let span = Span { first: partial.length, last: judge::last_of(&answer).unwrap_or(u64::MAX) };
+            match judge::part(&answer, span, Some(&partial.validator), None) {
+                Ok(Part::Fits) => {
+                    let length = span.last.saturating_add(1);
+                    return self.copied(answer, Some(length), Some((partial.length, hasher)));
+                }
+                Ok(Part::Whole) => {
+                    self.run.drop_partial(self.attempt.id);
+                    return self.begun_anew(answer);
+                }
+                Ok(Part::Unproven | Part::Beyond) => self.run.drop_partial(self.attempt.id),
+                Err(error) if matches!(error.kind(), ErrorKind::BadAnswer(_)) => {
+                    self.run.drop_partial(self.attempt.id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let answer = self.ask(Ask::Whole)?;
+        self.begun_anew(answer)
+    }
+
+    fn begun_anew(&mut self, answer: Answer) -> Result<Ended, Error> {
+        let length = judge::whole(&answer, self.http.settings())?;
+        self.copied(answer, length, None)
+    }
+
+    /// The fetch that broke off, if what is there of it is still what it was.
+    fn resumable(&mut self) -> Result<Option<(Partial, XxHash3_128)>, Error> {
+        let Some(partial) = self.run.partial(self.attempt.id) else { return Ok(None) };
+        let file = self.run.file(self.fetch.resource)?;
+        match rehashed(file.as_ref(), self.fetch.start, &partial, self.buffer)? {
+            Some(hasher) => Ok(Some((partial, hasher))),
+            None => {
+                self.run.drop_partial(self.attempt.id);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Copies the attempt's own fetch out of an answer that is for it alone.
+    fn copied(
+        &mut self,
+        mut answer: Answer,
+        length: Option<u64>,
+        done: Option<(u64, XxHash3_128)>,
+    ) -> Result<Ended, Error> {
+        let file = self.run.file(self.fetch.resource)?;
+        let validator =
+            answer.validator.clone().or_else(|| self.run.partial(self.attempt.id).map(|it| it.validator));
+        if done.is_some() {
+            self.run.take_partial(self.attempt.id);
+        }
+        let fetched = {
+            let mut body = answer.reader();
+            let mut incoming = Incoming::new(&mut body, self.buffer, self.http.settings());
+            let Try { id, epoch } = self.attempt;
+            let (run, start, validator) = (self.run, self.fetch.start, validator.as_deref());
+            let place = Place { run, id, epoch, file: file.as_ref(), start, length, validator };
+            let fetched = copy(&mut incoming, &place, done)?;
+            incoming.drain();
+            fetched
+        };
+        // A file that was longer in an earlier attempt; asking is cheaper than cutting each time.
+        if self.fetch.extent == Extent::Whole && file.len()? > fetched.length {
+            file.set_len(fetched.length)?;
+        }
+        self.recorded(self.attempt.id, fetched)?;
+        Ok(Ended::Done)
+    }
+
+    /// A part of a file: by a request of its own where a validator shows that all parts are of one version,
+    /// else together with the file's other parts.
+    fn ranged(&mut self) -> Result<Ended, Error> {
+        let is_split = self.run.is_split(self.fetch.resource);
+        match self.run.way(self.fetch.resource) {
+            Way::Apart => {}
+            Way::OnePiece => return self.one_piece(None),
+            Way::Busy => return Ok(Ended::Parked),
+        }
+        let length = self.fetch.length.bytes();
+        let last = self.fetch.start.saturating_add(length).saturating_sub(1);
+        // The second time without a condition and from the start: a server that refuses the first may give that.
+        for is_again in [false, true] {
+            let resumable = if is_again { None } else { self.resumable()? };
+            let known = self.run.version(self.fetch.resource);
+            let of_file = known.as_ref().and_then(|version| version.validator.clone());
+            let of_part = resumable.as_ref().map(|(partial, _)| partial.validator.clone());
+            let condition = of_part.or(of_file).filter(|_| !is_again);
+            let done = resumable.map(|(partial, hasher)| (partial.length, hasher));
+            let got = done.as_ref().map_or(0, |(got, _)| *got);
+            let span = Span { first: self.fetch.start.saturating_add(got), last };
+            let ask = Ask::Range { first: span.first, last: Some(span.last), if_range: condition.as_deref() };
+            let answer = self.ask(ask)?;
+            match judge::part(&answer, span, condition.as_deref(), known.as_ref())? {
+                Part::Unproven if is_split => return self.one_piece(None),
+                Part::Unproven if got > 0 => {}
+                Part::Fits | Part::Unproven => {
+                    self.run.note_version(self.fetch, Version::of(&answer))?;
+                    return self.copied(answer, Some(length), done);
+                }
+                Part::Whole => {
+                    self.run.drop_partial(self.attempt.id);
+                    return self.one_piece(Some(answer));
+                }
+                Part::Beyond if is_again => return Err(judge::refusal(&answer)),
+                Part::Beyond => {}
+            }
+            self.run.drop_partial(self.attempt.id);
+        }
+        Err(BadAnswer::Changed.into_error())
+    }
+
+    /// Everything that is missing of a file by one request, in the order of the file.
+    fn one_piece(&mut self, answer: Option<Answer>) -> Result<Ended, Error> {
+        let resource = self.fetch.resource;
+        let Some(_claim) = self.run.claim(resource) else { return Ok(Ended::Parked) };
+        let missing = self.run.missing(self.attempt.id);
+        let (Some(first), Some(end)) = (missing.first(), missing.last()) else { return Ok(Ended::Done) };
+        let first = first.1.start;
+        let last = end.1.start.saturating_add(end.1.length.bytes()).saturating_sub(1);
+        let known = self.run.version(resource);
+        let condition = known.as_ref().and_then(|version| version.validator.as_deref());
+        let mut answer = match answer {
+            Some(answer) => answer,
+            None => self.ask(Ask::Range { first, last: Some(last), if_range: condition })?,
+        };
+        let part = judge::part(&answer, Span { first, last }, condition, known.as_ref())?;
+        let at = match part {
+            Part::Fits | Part::Unproven => first,
+            Part::Whole => 0,
+            Part::Beyond => return Err(judge::refusal(&answer)),
+        };
+        let validator =
+            answer.validator.clone().or_else(|| condition.filter(|_| part == Part::Fits)?.to_owned().into());
+        if validator.is_none() {
+            // Parts that came by other requests may be of another version.
+            if self.run.has_recorded(resource) {
                 return Err(BadAnswer::Changed.into_error());
             }
-            Ok(Wanted { skip: fetch.start, take: Some(length), at: fetch.start })
+            self.unproven = self.run.is_split(resource);
         }
-        (206, Extent::Range) => {
-            let range = answer.content_range.as_deref().unwrap_or_default();
-            match content_range(range) {
-                Some((first, last, _))
-                    if first == fetch.start && last == first.saturating_add(length).saturating_sub(1) =>
-                {
-                    Ok(Wanted { skip: 0, take: Some(length), at: fetch.start })
-                }
-                _ => Err(BadAnswer::WrongRange(range.to_owned()).into_error()),
+        self.run.note_version(self.fetch, Version::of(&answer))?;
+        self.stream(&mut answer, at, &missing, validator.as_deref())?;
+        self.unproven = false;
+        Ok(Ended::Done)
+    }
+
+    /// Copies these fetches out of a body that begins at the file's byte `at`, each recorded as it passes.
+    fn stream(
+        &mut self,
+        answer: &mut Answer,
+        mut at: u64,
+        fetches: &[(FetchId, Fetch)],
+        validator: Option<&str>,
+    ) -> Result<(), Error> {
+        let file = self.run.file(self.fetch.resource)?;
+        let (run, epoch) = (self.run, self.attempt.epoch);
+        // A part ends with what is wanted; a whole file may go on for long.
+        let is_part = answer.status == 206;
+        let mut body = answer.reader();
+        let mut left = fetches.len();
+        for (id, fetch) in fetches {
+            let mut incoming = Incoming::new(&mut body, self.buffer, self.http.settings());
+            incoming.skip(fetch.start.saturating_sub(at))?;
+            // It comes again from its start.
+            run.drop_partial(*id);
+            let (start, length) = (fetch.start, Some(fetch.length.bytes()));
+            let place = Place { run, id: *id, epoch, file: file.as_ref(), start, length, validator };
+            let fetched = copy(&mut incoming, &place, None)?;
+            at = start.saturating_add(fetched.length);
+            left = left.saturating_sub(1);
+            if is_part && left == 0 {
+                incoming.drain();
             }
+            self.recorded(*id, fetched)?;
         }
-        (206, Extent::Whole) => {
-            Err(BadAnswer::WrongRange(answer.content_range.clone().unwrap_or_default()).into_error())
-        }
-        (416, Extent::Range) => {
-            let total = answer.content_range.as_deref().and_then(|range| range.rsplit_once('/'));
-            Err(match total.and_then(|(_, total)| total.parse().ok()) {
-                Some(total) => BadAnswer::OutOfRange(total).into_error(),
-                None => Error::new(ErrorKind::Status(416)),
-            })
-        }
-        (status, _) => Err(Error::new(ErrorKind::Status(status))),
+        Ok(())
     }
 }
 
-/// First byte, last byte and total of `bytes 0-99/1000` (RFC 9110, 14.4); the total may be `*`.
-pub(crate) fn content_range(value: &str) -> Option<(u64, u64, Option<u64>)> {
-    let (range, total) = value.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
-    let (first, last) = range.split_once('-')?;
-    let (first, last) = (digits(first)?, digits(last)?);
-    let total = match total.trim() {
-        "*" => None,
-        total => Some(digits(total)?),
-    };
-    (first <= last && total.is_none_or(|total: u64| last < total)).then_some((first, last, total))
-}
-
-/// A number of digits only: `parse` alone would take a sign.
-fn digits(text: &str) -> Option<u64> {
-    let text = text.trim();
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-fn is_web_page(answer: &Answer) -> bool {
-    matches!(answer.mime_type.as_deref(), Some("text/html" | "application/xhtml+xml"))
-}
-
-/// Copies what is wanted of the body into the file. An error says how many bytes had arrived.
-fn copy(
-    answer: &mut Answer,
-    file: &dyn DiskFile,
-    wanted: Wanted,
-    run: &Run,
-    buffer: &mut [u8],
-) -> Result<Fetched, (u64, Error)> {
-    // Beyond a part that was cut out of a whole file there is no end near that could be waited for.
-    let is_all = !matches!((answer.status, wanted.take, answer.framing),
-        (200, Some(take), Framing::Length(length)) if wanted.skip.saturating_add(take) < length);
-    let mut body = answer.reader();
-    let expected = wanted.take.unwrap_or(u64::MAX);
-    skip(&mut body, wanted.skip, buffer).map_err(|error| (0, error))?;
-    let mut hasher = XxHash3_128::new();
-    let mut got: u64 = 0;
-    while got < expected {
-        let room = usize::try_from(expected.saturating_sub(got)).unwrap_or(usize::MAX).min(buffer.len());
-        let window = buffer.get_mut(..room).unwrap_or_default();
-        let bytes = match body.read(window) {
-            Ok(0) => break,
-            Ok(n) => window.get(..n).unwrap_or_default(),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err((got, Error::new(broken(&error)))),
-        };
-        hasher.write(bytes);
-        file.write_at(bytes, wanted.at.saturating_add(got)).map_err(|error| (got, error.into()))?;
-        let n = u64::try_from(bytes.len()).unwrap_or(0);
-        got = got.saturating_add(n);
-        run.arrived(n);
+/// A content key has the length that was planned for its method (RFC 8216, 5.2); nothing that is fetched is empty.
+fn fits(role: Role, fetch: &Fetch, fetched: Fetched) -> Result<(), Error> {
+    let needed = fetch.length.bytes();
+    match (role, fetched.length) {
+        (_, 0) => Err(BadAnswer::Empty.into_error()),
+        (Role::Key, got) if got != needed => Err(BadAnswer::KeyLength { got, needed }.into_error()),
+        _ => Ok(()),
     }
-    match wanted.take {
-        Some(expected) if got < expected => Err((got, BadAnswer::Truncated { got, expected }.into_error())),
-        _ => {
-            if is_all {
-                drain(&mut body);
-            }
-            Ok(Fetched { length: got, hash: hasher.finish_128() })
-        }
-    }
-}
-
-fn skip(body: &mut impl Read, count: u64, buffer: &mut [u8]) -> Result<(), Error> {
-    let mut left = count;
-    while left > 0 {
-        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        match body.read(buffer.get_mut(..room).unwrap_or_default()) {
-            Ok(0) => return Err(BadAnswer::OutOfRange(count.saturating_sub(left)).into_error()),
-            Ok(n) => left = left.saturating_sub(u64::try_from(n).unwrap_or(0)),
-            Err(error) => return Err(Error::new(broken(&error))),
-        }
-    }
-    Ok(())
-}
-
-/// Reads the end mark, so that the connection can be used again; what else follows is left unread.
-fn drain(body: &mut impl Read) {
-    // The bytes that were wanted are there: whatever this read meets concerns the connection only.
-    let _ = body.read(&mut [0; 1]);
 }
 
 impl BadAnswer {
@@ -246,32 +355,19 @@ impl BadAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check_range(text: &str, expected: Option<(u64, u64, Option<u64>)>) {
-        assert_eq!(content_range(text), expected, "{text}");
-    }
+    use crate::resource::Length;
 
     #[test]
-    fn a_content_range_is_read_or_refused() {
-        check_range("bytes 0-99/1000", Some((0, 99, Some(1000))));
-        check_range("bytes 5-5/*", Some((5, 5, None)));
-        check_range("bytes 10-5/100", None);
-        check_range("bytes 0-100/100", None);
-        check_range("bytes */100", None);
-        check_range("bytes +0-5/9", None);
-        check_range("items 0-1/2", None);
-        check_range("bytes 0-99999999999999999999/*", None);
-        check_range("", None);
-    }
-
-    #[test]
-    fn a_key_has_sixteen_bytes_and_nothing_is_empty() {
-        let fetched = |length| Fetched { length, hash: 0 };
-        assert!(fits(Role::Key, fetched(16)).is_ok());
-        assert!(fits(Role::Segment, fetched(1)).is_ok());
-        for (role, length) in [(Role::Key, 15), (Role::Key, 32), (Role::Key, 0), (Role::Segment, 0)] {
-            assert!(fits(role, fetched(length)).is_err(), "{role:?} {length}");
+    fn a_key_has_the_bytes_that_its_method_needs_and_nothing_is_empty() {
+        let is_fit = |role, planned, length| {
+            let (planned, extent) = (Length::About(planned), Extent::Whole);
+            let fetch = Fetch { resource: 0, start: 0, length: planned, extent, at_millis: 0 };
+            fits(role, &fetch, Fetched { length, hash: 0 }).is_ok()
+        };
+        assert!(is_fit(Role::Key, 16, 16) && is_fit(Role::Key, 32, 32) && is_fit(Role::Segment, 9, 1));
+        for (planned, length) in [(16, 15), (16, 32), (32, 16), (16, 0)] {
+            assert!(!is_fit(Role::Key, planned, length), "{planned} {length}");
         }
+        assert!(!is_fit(Role::Segment, 9, 0));
     }
 }

@@ -3,30 +3,36 @@
 //! The plan is written last, so that a folder with a plan has all that the plan refers to; the journal
 //! belongs to that plan and to no other.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+mod playlists;
+mod opened;
+mod examine;
+mod relocation;
+mod trash;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use twox_hash::XxHash3_128;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::codec::{self, CodecError, Stored};
-use super::disk::{Disk, DiskFile, StoreError};
-use super::journal::{self, Finished, Journal, Record, Replay};
+use super::disk::{Disk, DiskFile, Entry, StoreError};
 use super::load::Loaded;
-use super::run::Version;
 use crate::item::{ItemId, Sidecar, Track};
 use crate::layout::{ItemPaths, RootPaths};
 use crate::options::SelectionOptions;
-use crate::plan::{FetchId, Origin, OriginSet, Plan};
-use crate::select::SelectedTrack;
+use crate::plan::{FetchId, Plan};
+use crate::requirements::Requirements;
+use crate::select::{SelectedTrack, Selection};
+use crate::storage::Keep;
+use camino::{Utf8Path, Utf8PathBuf};
+pub(crate) use examine::Examined;
+pub(crate) use opened::{Opened, downloaded, expected};
+pub(crate) use playlists::{OriginIndex, OriginRecord, PlaylistSums, Sum};
+pub(crate) use relocation::Relocation;
+pub(crate) use trash::empty_trash;
 
 /// No record but the plan is larger.
 const SMALL: u64 = 16 << 20;
 /// No plan and no playlist is larger.
 const LARGE: u64 = 2 << 30;
-/// Bytes that are hashed at a time.
-const BUFFER: usize = 256 << 10;
 
 /// Enough of an item to find it again when the catalog is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +46,11 @@ pub(crate) struct ItemRecord {
     pub(crate) options: Option<SelectionOptions>,
     pub(crate) available_tracks: Vec<Track>,
     pub(crate) selected_tracks: Vec<Track>,
+    /// Counts the plans that the folder has had; not known of what an early version made.
+    pub(crate) generation: Option<u64>,
+    pub(crate) requirements: Option<Requirements>,
+    pub(crate) keep: Keep,
 }
-
-/// The final URLs of the stored playlists, the entry's first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OriginIndex(pub(crate) Vec<String>);
 
 /// An item's folder, by name; it need not be there.
 #[derive(Debug)]
@@ -57,51 +63,6 @@ pub(crate) struct ItemFolder {
     checked: Mutex<BTreeSet<Utf8PathBuf>>,
 }
 
-/// What a run needs of a folder.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) plan: Plan,
-    pub(crate) origins: OriginSet,
-    pub(crate) journal: Journal,
-    pub(crate) versions: HashMap<u32, Version>,
-    done: HashMap<FetchId, Finished>,
-}
-
-impl Opened {
-    /// The fetches that are done: their bytes are there.
-    pub(crate) fn finished(&self) -> impl Iterator<Item = FetchId> {
-        self.done.keys().copied()
-    }
-
-    /// How many fetches are done.
-    pub(crate) fn fetches_done(&self) -> u32 {
-        u32::try_from(self.done.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Bytes that are there.
-    pub(crate) fn downloaded_bytes(&self) -> u64 {
-        downloaded(&self.done)
-    }
-
-    /// Bytes of all fetches: of those that are done as they are, of the others as planned.
-    pub(crate) fn expected_bytes(&self) -> u64 {
-        expected(&self.plan, &self.done)
-    }
-}
-
-/// Bytes of the fetches that are done.
-pub(crate) fn downloaded(done: &HashMap<FetchId, Finished>) -> u64 {
-    done.values().fold(0, |sum, finished| sum.saturating_add(finished.length))
-}
-
-/// Bytes of all fetches of a plan, where some of them are done.
-pub(crate) fn expected(plan: &Plan, done: &HashMap<FetchId, Finished>) -> u64 {
-    (0..).zip(&plan.fetches).fold(0, |sum: u64, (id, fetch)| {
-        let real = done.get(&FetchId(id)).map(|finished| finished.length);
-        sum.saturating_add(real.unwrap_or(fetch.length.bytes()))
-    })
-}
-
 impl ItemFolder {
     /// The folder called `name` below a root.
     pub(crate) fn new(disk: Arc<dyn Disk>, root: &Utf8Path, name: &str) -> Self {
@@ -110,23 +71,60 @@ impl ItemFolder {
         Self { disk, root, name: name.to_owned(), paths, checked: Mutex::default() }
     }
 
+    /// A folder that is nobody's item: an asset download task's own.
+    pub(crate) fn of_asset(disk: Arc<dyn Disk>, paths: ItemPaths) -> Self {
+        Self {
+            disk,
+            root: RootPaths::new(paths.folder()),
+            name: String::new(),
+            paths,
+            checked: Mutex::default(),
+        }
+    }
+
     /// Makes the folder with its record, durably.
     pub(crate) fn create(&self, record: &ItemRecord) -> Result<(), StoreError> {
         for folder in [self.paths.folder(), &self.paths.origin_folder(), &self.paths.media()] {
             self.disk.ensure_dir(folder).map_err(StoreError::at(folder))?;
         }
         self.write_record(record)?;
-        self.sync_dir(&self.root.items())
+        self.paths.folder().parent().map_or(Ok(()), |above| self.sync_dir(above))
     }
 
-    fn write_record(&self, record: &ItemRecord) -> Result<(), StoreError> {
+    /// Makes a record that is gone or damaged anew, in a folder that is there.
+    pub(crate) fn restore_record(&self, record: &ItemRecord) -> Result<(), StoreError> {
+        let path = self.paths.folder();
+        let is_there = self.disk.entry(path).map_err(StoreError::at(path))? == Some(Entry::Folder);
+        match self.record() {
+            Ok(_) => Ok(()),
+            Err(_) if is_there => self.write_record(record),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Makes the record anew, durably.
+    pub(crate) fn write_record(&self, record: &ItemRecord) -> Result<(), StoreError> {
         let path = self.paths.item();
         self.disk.write_atomic(&path, &codec::encode(record)).map_err(StoreError::at(path))
     }
 
     /// What the folder says of its item.
     pub(crate) fn record(&self) -> Result<ItemRecord, StoreError> {
+        self.is_itself()?;
         self.stored(self.paths.item(), SMALL)
+    }
+
+    /// Links are not followed: what stands in the place of a folder must be one.
+    fn is_itself(&self) -> Result<(), StoreError> {
+        for path in [self.paths.folder(), &self.paths.origin_folder(), &self.paths.media()] {
+            match self.disk.entry(path).map_err(StoreError::at(path))? {
+                None | Some(Entry::Folder) => {}
+                Some(Entry::File(_) | Entry::Other) => {
+                    return Err(StoreError::at(path)(std::io::ErrorKind::NotADirectory.into()));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn stored<T: Stored>(&self, path: Utf8PathBuf, limit: u64) -> Result<T, StoreError> {
@@ -134,30 +132,36 @@ impl ItemFolder {
         codec::decode(&bytes).map_err(StoreError::in_record(path))
     }
 
-    /// Stores the playlists and the plan, durably. What was downloaded for an earlier plan is gone.
-    pub(crate) fn store(&self, options: &SelectionOptions, loaded: &Loaded) -> Result<(), StoreError> {
+    /// Stores the playlists and the plan, durably, and answers how many plans the folder has had. What was
+    /// downloaded for an earlier plan is gone.
+    pub(crate) fn store(&self, options: &SelectionOptions, loaded: &Loaded) -> Result<u64, StoreError> {
         let selection = loaded.selection.as_ref();
+        let before = self.record()?;
+        let generation = before.generation.unwrap_or(0).saturating_add(1);
         let record = ItemRecord {
+            generation: Some(generation),
             options: Some(options.clone()),
             available_tracks: selection.map(|it| it.available.clone()).unwrap_or_default(),
             selected_tracks: selected_tracks(loaded),
-            ..self.record()?
+            ..before
         };
         self.clear()?;
         self.write_origins(&loaded.origins)?;
-        for playlist in &loaded.planned.local {
-            let path = self.media(&playlist.path)?;
-            self.disk.write(&path, &playlist.text).map_err(StoreError::at(path))?;
-        }
+        self.write_playlists(&loaded.planned.local)?;
         self.write_record(&record)?;
         self.disk.sync(self.root.root()).map_err(StoreError::at(self.root.root()))?;
+        self.write_plan(&loaded.planned.plan)?;
+        Ok(generation)
+    }
+
+    fn write_plan(&self, plan: &Plan) -> Result<(), StoreError> {
         let path = self.paths.plan();
-        self.disk.write_atomic(&path, &codec::encode(&loaded.planned.plan)).map_err(StoreError::at(path))
+        self.disk.write_atomic(&path, &codec::encode(plan)).map_err(StoreError::at(path))
     }
 
     /// Forgets an earlier plan: first the plan itself, so that nothing refers to what goes after it.
     fn clear(&self) -> Result<(), StoreError> {
-        for path in [self.paths.plan(), self.paths.journal()] {
+        for path in [self.paths.moved(), self.paths.plan(), self.paths.journal(), self.paths.playlists()] {
             self.disk.remove_file(&path).map_err(StoreError::at(path))?;
             self.sync_dir(self.paths.folder())?;
         }
@@ -169,117 +173,14 @@ impl ItemFolder {
         Ok(())
     }
 
-    fn write_origins(&self, origins: &OriginSet) -> Result<(), StoreError> {
-        let all = || std::iter::once(&origins.entry).chain(&origins.media);
-        for (n, origin) in all().enumerate() {
-            let path = self.paths.origin(n);
-            self.disk.write(&path, &origin.text).map_err(StoreError::at(path))?;
-        }
-        let index = OriginIndex(all().map(|origin| origin.url.clone()).collect());
-        let path = self.paths.origin_index();
-        self.disk.write(&path, &codec::encode(&index)).map_err(StoreError::at(path))
-    }
-
-    fn origins(&self) -> Result<OriginSet, StoreError> {
-        let path = self.paths.origin_index();
-        let index: OriginIndex = self.stored(path.clone(), SMALL)?;
-        let mut origins = index.0.into_iter().enumerate().map(|(n, url)| {
-            let path = self.paths.origin(n);
-            Ok(Origin { url, text: self.disk.read(&path, LARGE).map_err(StoreError::at(path))? })
-        });
-        let nothing = || Err(StoreError::in_record(path)(CodecError::Value("a list of no playlists")));
-        let entry = origins.next().unwrap_or_else(nothing)?;
-        Ok(OriginSet { entry, media: origins.collect::<Result<_, _>>()? })
-    }
-
     /// The plan; `None` before one is stored.
     pub(crate) fn plan(&self) -> Result<Option<Plan>, StoreError> {
+        self.is_itself()?;
         let path = self.paths.plan();
         match self.disk.len(&path).map_err(StoreError::at(&path))? {
             Some(_) => self.stored(path, LARGE).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Opens the folder for a run. Records behind the last mark are held against the files: those that
-    /// don't fit are void.
-    pub(crate) fn open(&self) -> Result<Opened, StoreError> {
-        let plan: Plan = self.stored(self.paths.plan(), LARGE)?;
-        let origins = self.origins()?;
-        let path = self.paths.journal();
-        let resource_of = |fetch| resource_of(&plan, fetch);
-        let (journal, Replay { mut finished, versions }) =
-            Journal::open(self.disk.as_ref(), &path, resource_of)?;
-        let wrong = self.disbelieved(&plan, &finished)?;
-        let void: Vec<Record> = wrong.iter().map(|fetch| Record::Void { fetch: *fetch }).collect();
-        if !void.is_empty() {
-            journal.append(&void).map_err(StoreError::at(path))?;
-            finished.retain(|fetch, _| wrong.binary_search(fetch).is_err());
-        }
-        Ok(Opened { plan, origins, journal, versions, done: finished })
-    }
-
-    /// The fetches that are done, judged as [`ItemFolder::open`] does but without touching anything.
-    pub(crate) fn done(&self, plan: &Plan) -> Result<HashMap<FetchId, Finished>, StoreError> {
-        let path = self.paths.journal();
-        let mut done = journal::replay(self.disk.as_ref(), &path, |fetch| resource_of(plan, fetch))?.finished;
-        let wrong = self.disbelieved(plan, &done)?;
-        done.retain(|fetch, _| wrong.binary_search(fetch).is_err());
-        Ok(done)
-    }
-
-    /// Which records are not true, sorted: the file is too short, or, behind the last mark, has other bytes.
-    fn disbelieved(
-        &self,
-        plan: &Plan,
-        done: &HashMap<FetchId, Finished>,
-    ) -> Result<Vec<FetchId>, StoreError> {
-        let mut lengths: HashMap<u32, Option<u64>> = HashMap::new();
-        let mut buffer = vec![0; BUFFER];
-        let mut wrong = Vec::new();
-        for (&id, finished) in done {
-            let Some(fetch) = usize::try_from(id.0).ok().and_then(|id| plan.fetches.get(id)) else {
-                continue;
-            };
-            let path = self.paths.media().join(file_of(plan, fetch.resource)?);
-            let length = match lengths.get(&fetch.resource) {
-                Some(length) => *length,
-                None => self.disk.len(&path).map_err(StoreError::at(&path))?,
-            };
-            lengths.insert(fetch.resource, length);
-            let end = fetch.start.saturating_add(finished.length);
-            let is_true = length.is_some_and(|length| length >= end)
-                && (finished.is_durable || self.has_bytes(&path, fetch.start, finished, &mut buffer)?);
-            if !is_true {
-                wrong.push(id);
-            }
-        }
-        wrong.sort_unstable();
-        Ok(wrong)
-    }
-
-    fn has_bytes(
-        &self,
-        path: &Utf8Path,
-        start: u64,
-        finished: &Finished,
-        buffer: &mut [u8],
-    ) -> Result<bool, StoreError> {
-        let file = self.disk.open(path).map_err(StoreError::at(path))?;
-        let mut hasher = XxHash3_128::new();
-        let mut at = 0;
-        while at < finished.length {
-            let room =
-                usize::try_from(finished.length.saturating_sub(at)).unwrap_or(usize::MAX).min(buffer.len());
-            let window = buffer.get_mut(..room).unwrap_or_default();
-            let read = file.read_at(window, start.saturating_add(at)).map_err(StoreError::at(path))?;
-            if read == 0 {
-                return Ok(false);
-            }
-            hasher.write(window.get(..read).unwrap_or_default());
-            at = at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-        }
-        Ok(hasher.finish_128() == finished.hash)
     }
 
     /// The local file of a resource, made if need be.
@@ -289,7 +190,7 @@ impl ItemFolder {
     }
 
     /// The path of a file in the media folder; the folders above it are made if need be, and are no links.
-    fn media(&self, name: &Utf8Path) -> Result<Utf8PathBuf, StoreError> {
+    pub(crate) fn media(&self, name: &Utf8Path) -> Result<Utf8PathBuf, StoreError> {
         let media = self.paths.media();
         let mut above: Vec<&Utf8Path> = name.ancestors().skip(1).collect();
         above.reverse();
@@ -329,24 +230,9 @@ impl ItemFolder {
     }
 }
 
-/// Deletes in the background what was thrown away, also by a process that ended before it could.
-pub(crate) fn empty_trash(disk: &Arc<dyn Disk>, root: &RootPaths) {
-    let (disk, trash) = (Arc::clone(disk), root.trash());
-    let emptied = thread::Builder::new().name("dtg-trash".into()).spawn(move || {
-        for name in disk.list(&trash).unwrap_or_default() {
-            if let Err(error) = disk.remove_dir_all(&trash.join(name)) {
-                tracing::debug!(%error, "the trash is emptied at the next start");
-            }
-        }
-    });
-    if let Err(error) = emptied {
-        tracing::debug!(%error, "the trash is emptied at the next start");
-    }
-}
-
-/// The renditions that were chosen beside the variant.
+/// The renditions that were chosen beside the variants.
 pub(crate) fn selected_tracks(loaded: &Loaded) -> Vec<Track> {
-    let chosen = loaded.selection.iter().flat_map(|selection| selection.tracks.iter().skip(1));
+    let chosen = loaded.selection.iter().flat_map(Selection::renditions);
     let track =
         |it: &SelectedTrack| Track { kind: it.kind, language: it.language.clone(), title: it.title.clone() };
     chosen.map(track).collect()
@@ -357,8 +243,12 @@ fn resource_of(plan: &Plan, fetch: FetchId) -> Option<u32> {
 }
 
 fn file_of(plan: &Plan, resource: u32) -> Result<Utf8PathBuf, StoreError> {
-    let unknown = || StoreError::in_record("plan")(CodecError::Value("a fetch"));
-    plan.resource(resource).map(|resource| plan.file_of(resource)).ok_or_else(unknown)
+    plan.resource(resource).map(|resource| plan.file_of(resource)).ok_or_else(unplanned)
+}
+
+/// A fetch of a resource that is not there; the codec lets none through.
+fn unplanned() -> StoreError {
+    StoreError::in_record("plan")(CodecError::Value("a fetch"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use camino::Utf8Path;
 
 use super::codec::{self, CodecError};
 use super::disk::{Disk, DiskFile, StoreError};
-use super::run::Version;
+use super::versions::Version;
 use crate::plan::FetchId;
 
 /// Magic and schema.
@@ -37,6 +37,14 @@ pub(crate) enum Record {
     Restarted { resource: u32 },
     /// The fetch is not done: its bytes are not what its record says.
     Void { fetch: FetchId },
+    /// The first bytes of the fetch are in the file, and its rest can be asked for under the validator.
+    Partial {
+        fetch: FetchId,
+        length: u64,
+        /// XXH3-128 of its bytes so far.
+        hash: u128,
+        validator: String,
+    },
     /// All that stands before this position is durable, and so are the files it tells of.
     Mark { position: u64 },
 }
@@ -59,6 +67,8 @@ pub(crate) struct Journal {
 struct Tail {
     position: u64,
     buffer: Vec<u8>,
+    /// Somebody else may have opened it since.
+    is_retired: bool,
 }
 
 /// What a journal says.
@@ -68,6 +78,18 @@ pub(crate) struct Replay {
     pub(crate) finished: HashMap<FetchId, Finished>,
     /// The versions of resources whose parts come one by one.
     pub(crate) versions: HashMap<u32, Version>,
+    /// The fetches that broke off, and can be gone on with if the file's bytes agree.
+    pub(crate) unfinished: HashMap<FetchId, Unfinished>,
+}
+
+/// What a journal says of a fetch that broke off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unfinished {
+    pub(crate) length: u64,
+    /// XXH3-128 of its bytes so far.
+    pub(crate) hash: u128,
+    /// A strong validator.
+    pub(crate) validator: String,
 }
 
 /// What a journal says of a fetch that is done.
@@ -92,7 +114,7 @@ impl Journal {
         let (replay, position) = read(disk, path, resource_of)?;
         let file = disk.open(path).map_err(StoreError::at(path))?;
         let position = cut(file.as_ref(), position).map_err(StoreError::at(path))?;
-        let tail = Mutex::new(Tail { position, buffer: Vec::new() });
+        let tail = Mutex::new(Tail { position, buffer: Vec::new(), is_retired: false });
         Ok((Self { file, tail }, replay))
     }
 
@@ -100,7 +122,10 @@ impl Journal {
     /// back are durable when this answers.
     pub(crate) fn append(&self, records: &[Record]) -> io::Result<()> {
         let mut tail = self.lock();
-        let Tail { position, buffer } = &mut *tail;
+        let Tail { position, buffer, is_retired } = &mut *tail;
+        if *is_retired {
+            return Err(io::Error::other("the journal is given back"));
+        }
         buffer.clear();
         records.iter().for_each(|record| codec::encode_record(record, buffer));
         // A write that fails half way is overwritten by the next one: the position stays.
@@ -115,8 +140,18 @@ impl Journal {
     }
 
     /// Says that all before `position` is durable: asked for before the sync, appended after it.
+    ///
+    /// One that was retired meanwhile stays as it is: without a mark its records are checked.
     pub(crate) fn mark(&self, position: u64) -> io::Result<()> {
-        self.append(&[Record::Mark { position }])
+        match self.append(&[Record::Mark { position }]) {
+            Err(_) if self.lock().is_retired => Ok(()),
+            marked => marked,
+        }
+    }
+
+    /// Nothing more is appended, so that another may open the same file.
+    pub(crate) fn retire(&self) {
+        self.lock().is_retired = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Tail> {
@@ -196,12 +231,14 @@ struct Fold {
     finished: HashMap<FetchId, (usize, u64, u128)>,
     restarted: HashMap<u32, usize>,
     versions: HashMap<u32, Version>,
+    unfinished: HashMap<FetchId, (usize, Unfinished)>,
 }
 
 impl Fold {
     fn take(&mut self, record: Record) {
         match record {
             Record::Finished { fetch, length, hash } => {
+                self.unfinished.remove(&fetch);
                 self.finished.insert(fetch, (self.position, length, hash));
             }
             Record::Resource { resource, total, validator } => {
@@ -213,6 +250,10 @@ impl Fold {
             }
             Record::Void { fetch } => {
                 self.finished.remove(&fetch);
+                self.unfinished.remove(&fetch);
+            }
+            Record::Partial { fetch, length, hash, validator } => {
+                self.unfinished.insert(fetch, (self.position, Unfinished { length, hash, validator }));
             }
             // A mark can't vouch for what comes after it.
             Record::Mark { position } if self.reaches(position) => self.durable = self.durable.max(position),
@@ -232,12 +273,17 @@ impl Fold {
         };
         let durable = usize::try_from(self.durable).unwrap_or(usize::MAX);
         let finished = self.finished.iter().filter(|(fetch, (position, ..))| counts(**fetch, *position));
-        let finished = finished
+        let finished: HashMap<FetchId, Finished> = finished
             .map(|(fetch, &(position, length, hash))| {
                 (*fetch, Finished { length, hash, is_durable: position <= durable })
             })
             .collect();
-        Replay { finished, versions: self.versions }
+        let unfinished = self.unfinished.into_iter();
+        let unfinished = unfinished
+            .filter(|(fetch, (position, _))| counts(*fetch, *position) && !finished.contains_key(fetch))
+            .map(|(fetch, (_, unfinished))| (fetch, unfinished))
+            .collect();
+        Replay { finished, versions: self.versions, unfinished }
     }
 }
 

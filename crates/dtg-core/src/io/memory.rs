@@ -1,40 +1,48 @@
-//! A disk in memory with a chosen capacity, for tests: a full disk is a number.
-#![cfg(test)]
+//! A disk in memory, for tests: a full disk is a number, and a power cut is a value.
+//!
+//! Every change is an operation with a number. [`MemoryDisk::cut_power_at`] says during which one the power
+//! goes; from then on nothing works any more, and [`MemoryDisk::after_power_cut`] is the disk as it comes up
+//! again. What was synced is there. Of the rest each single change survives or not, and a write may
+//! survive in part or as zeros: no file system is as cruel as that, and none may be relied upon to be kinder.
+#![cfg(any(test, feature = "testing"))]
+
+mod power;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Bound;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use redb::{BackendError, Builder, Database, DatabaseError, ReadOnlyDatabase, StorageBackend, StorageError};
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, Entry, Held, Usage};
+pub use power::Survival;
+use volume::{Inode, Volume};
 
 /// A disk in memory. Folders exist once they are made; clones are the same disk.
 #[derive(Debug, Clone)]
-pub(crate) struct MemoryDisk {
-    nodes: Arc<Mutex<BTreeMap<Utf8PathBuf, Node>>>,
-    space: Arc<Space>,
+pub struct MemoryDisk {
+    volume: Arc<Mutex<Volume>>,
+    gate: Arc<Gate>,
 }
 
-#[derive(Debug, Clone)]
-enum Node {
-    Folder,
-    File(Arc<MemoryFile>),
+/// Where syncs of the volume wait.
+#[derive(Debug, Default)]
+struct Gate {
+    is_held: Mutex<bool>,
+    changed: Condvar,
 }
 
-/// Counts the bytes of all files; an unlinked file counts until its last handle is dropped.
-#[derive(Debug)]
-struct Space {
-    used: AtomicU64,
-    capacity: AtomicU64,
-    syncs: AtomicU64,
-}
+impl Gate {
+    fn held(&self) -> MutexGuard<'_, bool> {
+        self.is_held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-#[derive(Debug)]
-struct MemoryFile {
-    bytes: Mutex<Vec<u8>>,
-    space: Arc<Space>,
+    fn pass(&self) {
+        drop(self.changed.wait_while(self.held(), |is_held| *is_held));
+    }
 }
 
 impl Default for MemoryDisk {
@@ -45,118 +53,113 @@ impl Default for MemoryDisk {
 
 impl MemoryDisk {
     /// A disk that holds at most `capacity` bytes.
-    pub(crate) fn with_capacity(capacity: u64) -> Self {
-        let space =
-            Space { used: AtomicU64::new(0), capacity: AtomicU64::new(capacity), syncs: AtomicU64::new(0) };
-        Self { nodes: Arc::default(), space: Arc::new(space) }
+    #[must_use]
+    pub fn with_capacity(capacity: u64) -> Self {
+        Self::of(Volume::new(capacity))
+    }
+
+    fn of(volume: Volume) -> Self {
+        Self { volume: Arc::new(Mutex::new(volume)), gate: Arc::default() }
     }
 
     /// Makes the disk larger or smaller; what is on it stays.
-    pub(crate) fn set_capacity(&self, capacity: u64) {
-        self.space.capacity.store(capacity, Ordering::SeqCst);
+    pub fn set_capacity(&self, capacity: u64) {
+        self.volume().capacity = capacity;
     }
 
     /// How often a single file was synced.
-    pub(crate) fn file_syncs(&self) -> u64 {
-        self.space.syncs.load(Ordering::SeqCst)
+    #[must_use]
+    pub fn file_syncs(&self) -> u64 {
+        self.volume().file_syncs
     }
 
-    fn nodes(&self) -> MutexGuard<'_, BTreeMap<Utf8PathBuf, Node>> {
-        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many changes and syncs there were so far.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.volume().power.operations()
     }
 
-    fn file(&self, path: &Utf8Path) -> io::Result<Arc<MemoryFile>> {
-        match self.nodes().get(path) {
-            Some(Node::File(file)) => Ok(Arc::clone(file)),
-            Some(Node::Folder) => Err(io::ErrorKind::IsADirectory.into()),
-            None => Err(io::ErrorKind::NotFound.into()),
+    /// The power goes during this operation, counted from 1: a write, rename or removal may have reached
+    /// the disk, a sync has not, and none of them answers with success.
+    pub fn cut_power_at(&self, operation: u64) {
+        self.volume().power.cut_at(operation);
+    }
+
+    /// The disk as it comes up after a power cut at this moment.
+    #[must_use]
+    pub fn after_power_cut(&self, survival: Survival) -> Self {
+        Self::of(self.volume().survivor(survival))
+    }
+
+    /// Whether the power is still there.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.volume().power.is_on().is_ok()
+    }
+
+    /// Lets syncs of the volume wait until [`MemoryDisk::release_syncs`].
+    pub fn hold_syncs(&self) {
+        *self.gate.held() = true;
+    }
+
+    /// Lets held syncs go on.
+    pub fn release_syncs(&self) {
+        *self.gate.held() = false;
+        self.gate.changed.notify_all();
+    }
+
+    /// The files below a folder: path relative to it, and bytes.
+    #[must_use]
+    pub fn files_below(&self, folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
+        let volume = self.volume();
+        let mut files = BTreeMap::new();
+        if let Some(inode) = volume.find(folder) {
+            volume.collect_files(inode, String::new(), &mut files);
         }
+        files
     }
 
-    fn new_file(&self) -> Arc<MemoryFile> {
-        Arc::new(MemoryFile { bytes: Mutex::default(), space: Arc::clone(&self.space) })
+    fn volume(&self) -> MutexGuard<'_, Volume> {
+        self.volume.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn opened(&self, path: &Utf8Path) -> io::Result<Arc<MemoryFile>> {
-        match self.file(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut nodes = self.nodes();
-                if !path.parent().is_some_and(|folder| matches!(nodes.get(folder), Some(Node::Folder))) {
-                    return Err(error);
-                }
-                let file = self.new_file();
-                nodes.insert(path.to_owned(), Node::File(Arc::clone(&file)));
-                Ok(file)
+    fn look<T>(&self, look: impl FnOnce(&Volume) -> io::Result<T>) -> io::Result<T> {
+        let volume = self.volume();
+        volume.power.is_on()?;
+        look(&volume)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Volume) -> io::Result<T>) -> io::Result<T> {
+        let mut volume = self.volume();
+        volume.power.spend()?;
+        let changed = change(&mut volume);
+        volume.power.is_on()?;
+        changed
+    }
+
+    fn make_durable(&self, sync: impl FnOnce(&mut Volume)) -> io::Result<()> {
+        let mut volume = self.volume();
+        volume.power.spend()?;
+        volume.power.is_on()?;
+        sync(&mut volume);
+        Ok(())
+    }
+
+    fn opened(&self, path: &Utf8Path) -> io::Result<MemoryFile> {
+        // Under one lock: of two threads that open a new file, one makes it.
+        let mut volume = self.volume();
+        volume.power.is_on()?;
+        let inode = match volume.find(path) {
+            Some(inode) => volume.file(inode).map(|_| inode)?,
+            None => {
+                volume.power.spend()?;
+                let made = volume.make_file(path);
+                volume.power.is_on()?;
+                made?
             }
-            found => found,
-        }
-    }
-}
-
-impl Space {
-    /// Accounts for a file that goes from one length to another.
-    fn resize(&self, from: u64, to: u64) -> io::Result<()> {
-        let capacity = self.capacity.load(Ordering::SeqCst);
-        let resized = |used: u64| {
-            let then = used - from + to;
-            (to <= from || then <= capacity).then_some(then)
         };
-        match self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, resized) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(io::ErrorKind::StorageFull.into()),
-        }
-    }
-}
-
-impl MemoryFile {
-    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for MemoryFile {
-    fn drop(&mut self) {
-        let length = self.lock().len() as u64;
-        self.space.used.fetch_sub(length, Ordering::SeqCst);
-    }
-}
-
-fn size(length: u64) -> usize {
-    usize::try_from(length).expect("a test's file fits into memory")
-}
-
-impl DiskFile for Arc<MemoryFile> {
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        let end = offset + bytes.len() as u64;
-        if end > self.lock().len() as u64 {
-            self.set_len(end)?;
-        }
-        self.lock()[size(offset)..size(end)].copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let bytes = self.lock();
-        let rest = bytes.get(size(offset)..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        let mut bytes = self.lock();
-        self.space.resize(bytes.len() as u64, length)?;
-        bytes.resize(size(length), 0);
-        Ok(())
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.lock().len() as u64)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.space.syncs.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        drop(volume);
+        Ok(MemoryFile { disk: self.clone(), inode })
     }
 }
 
@@ -167,33 +170,26 @@ impl Disk for MemoryDisk {
     }
 
     fn ensure_dir(&self, path: &Utf8Path) -> io::Result<()> {
-        let mut nodes = self.nodes();
-        if path.parent().is_some_and(|folder| !nodes.contains_key(folder)) {
-            return Err(io::ErrorKind::NotFound.into());
+        let mut volume = self.volume();
+        volume.power.is_on()?;
+        if let Some(inode) = volume.find(path) {
+            return volume.folder(inode).map(drop);
         }
-        match nodes.entry(path.to_owned()).or_insert(Node::Folder) {
-            Node::Folder => Ok(()),
-            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
-        }
+        volume.power.spend()?;
+        let made = volume.make_folder(path);
+        volume.power.is_on()?;
+        made
     }
 
     fn read(&self, path: &Utf8Path, limit: u64) -> io::Result<Vec<u8>> {
-        let bytes = self.file(path)?.lock().clone();
-        if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
-    }
-
-    fn write_atomic(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        let file = self.new_file();
-        file.write_at(bytes, 0)?;
-        self.opened(path)?;
-        self.nodes().insert(path.to_owned(), Node::File(file));
-        Ok(())
-    }
-
-    fn write(&self, path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-        let file = self.opened(path)?;
-        file.set_len(0)?;
-        file.write_at(bytes, 0)
+        self.look(|volume| {
+            let bytes = volume.file(volume.at(path)?)?.bytes();
+            if length_of(bytes) > limit {
+                Err(io::ErrorKind::FileTooLarge.into())
+            } else {
+                Ok(bytes.to_vec())
+            }
+        })
     }
 
     fn open(&self, path: &Utf8Path) -> io::Result<Box<dyn DiskFile>> {
@@ -201,50 +197,200 @@ impl Disk for MemoryDisk {
     }
 
     fn len(&self, path: &Utf8Path) -> io::Result<Option<u64>> {
-        Ok(self.file(path).ok().map(|file| file.lock().len() as u64))
+        let length = |inode| volume_length(self, inode);
+        self.look(|volume| Ok(volume.find(path)))?.map_or(Ok(None), length)
+    }
+
+    fn entry(&self, path: &Utf8Path) -> io::Result<Option<Entry>> {
+        self.look(|volume| {
+            let of =
+                |inode| volume.file(inode).map_or(Entry::Folder, |file| Entry::File(length_of(file.bytes())));
+            Ok(volume.find(path).map(of))
+        })
+    }
+
+    fn usage(&self, path: &Utf8Path) -> io::Result<Usage> {
+        let bytes = self.files_below(path).values().map(|bytes| length_of(bytes)).sum();
+        self.look(|_| Ok(Usage { bytes, freed: bytes }))
     }
 
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-        let mut nodes = self.nodes();
-        if !nodes.contains_key(from) {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        let moved: Vec<Utf8PathBuf> = nodes.keys().filter(|path| path.starts_with(from)).cloned().collect();
-        for path in moved {
-            let node = nodes.remove(&path).expect("it was listed under the same lock");
-            let rest = path.strip_prefix(from).expect("it starts with this");
-            let target = if rest.as_str().is_empty() { to.to_owned() } else { to.join(rest) };
-            nodes.insert(target, node);
-        }
-        Ok(())
+        self.change(|volume| volume.rename(from, to))
     }
 
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()> {
-        self.nodes().remove(path);
-        Ok(())
+        match self.look(|volume| Ok(volume.find(path)))? {
+            Some(_) => self.change(|volume| volume.unlink(path)),
+            None => Ok(()),
+        }
     }
 
+    /// One by one, as it is: a power cut leaves some of it.
     fn remove_dir_all(&self, path: &Utf8Path) -> io::Result<()> {
-        self.nodes().retain(|it, _| !it.starts_with(path));
-        Ok(())
+        let mut below = Vec::new();
+        self.look(|volume| {
+            if let Some(inode) = volume.find(path) {
+                volume.collect_paths(inode, path, &mut below);
+            }
+            Ok(())
+        })?;
+        below.iter().rev().try_for_each(|path| self.change(|volume| volume.unlink(path)))
     }
 
     fn list(&self, path: &Utf8Path) -> io::Result<Vec<String>> {
-        let nodes = self.nodes();
-        let inside = nodes.keys().filter(|it| it.parent() == Some(path));
-        Ok(inside.filter_map(|it| it.file_name().map(str::to_owned)).collect())
+        self.look(|volume| match volume.find(path) {
+            Some(inode) => Ok(volume.folder(inode)?.names().map(str::to_owned).collect()),
+            None => Ok(Vec::new()),
+        })
     }
 
-    fn sync_dir(&self, _path: &Utf8Path) -> io::Result<()> {
-        Ok(())
+    fn sync_dir(&self, path: &Utf8Path) -> io::Result<()> {
+        let inode = self.look(|volume| volume.at(path))?;
+        self.make_durable(|volume| volume.sync_folder(inode))
     }
 
     fn sync(&self, _root: &Utf8Path) -> io::Result<()> {
-        Ok(())
+        self.gate.pass();
+        self.make_durable(Volume::sync)
     }
 
     fn free_space(&self, _path: &Utf8Path) -> io::Result<u64> {
-        let used = self.space.used.load(Ordering::SeqCst);
-        Ok(self.space.capacity.load(Ordering::SeqCst).saturating_sub(used))
+        self.look(|volume| Ok(volume.free()))
+    }
+
+    fn lock(&self, path: &Utf8Path, owner: &str) -> io::Result<Option<Held>> {
+        if !self.volume().locks.insert(path.to_owned()) {
+            return Ok(None);
+        }
+        let held = HeldLock { disk: self.clone(), path: path.to_owned() };
+        self.write(path, owner.as_bytes())?;
+        Ok(Some(Box::new(held)))
+    }
+
+    fn is_locked(&self, path: &Utf8Path) -> bool {
+        self.volume().locks.contains(path)
+    }
+
+    fn database(&self, path: &Utf8Path, builder: &Builder) -> Result<Database, DatabaseError> {
+        builder.create_with_backend(self.opened(path).map_err(StorageError::Io)?)
+    }
+
+    fn read_only_database(
+        &self,
+        path: &Utf8Path,
+        builder: &Builder,
+    ) -> Result<ReadOnlyDatabase, DatabaseError> {
+        let there = self.look(|volume| volume.at(path)).map_err(StorageError::Io)?;
+        builder.open_read_only_with_backend(MemoryFile { disk: self.clone(), inode: there })
     }
 }
+
+/// `None` for a folder.
+fn volume_length(disk: &MemoryDisk, inode: Inode) -> io::Result<Option<u64>> {
+    disk.look(|volume| Ok(volume.file(inode).ok().map(|file| length_of(file.bytes()))))
+}
+
+fn length_of(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Given back when it is dropped.
+#[derive(Debug)]
+struct HeldLock {
+    disk: MemoryDisk,
+    path: Utf8PathBuf,
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        self.disk.volume().locks.remove(&self.path);
+    }
+}
+
+/// An open file; it stays readable when its name is gone.
+#[derive(Debug)]
+struct MemoryFile {
+    disk: MemoryDisk,
+    inode: Inode,
+}
+
+impl DiskFile for MemoryFile {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.disk.change(|volume| volume.write(self.inode, bytes, offset))
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.disk.look(|volume| {
+            let bytes = volume.file(self.inode)?.bytes();
+            let rest =
+                usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
+            let count = rest.len().min(buffer.len());
+            for (to, from) in buffer.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            Ok(count)
+        })
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.disk.change(|volume| volume.set_len(self.inode, length))
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.disk.look(|volume| Ok(length_of(volume.file(self.inode)?.bytes())))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.disk.make_durable(|volume| volume.sync_file(self.inode))
+    }
+}
+
+/// There is one process only: every lock is free.
+impl StorageBackend for MemoryFile {
+    fn len(&self) -> io::Result<u64> {
+        DiskFile::len(self)
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if self.read_at(out, offset)? < out.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        DiskFile::set_len(self, length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.write_at(data, offset)
+    }
+
+    fn try_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn try_lock_shared_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn lock_shared_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn unlock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn query_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
-use super::catalog::{Catalog, CatalogRow};
+use super::catalog::{Catalog, CatalogRow, fitted};
 use super::disk::{Disk, RealDisk};
 use super::folder::ItemFolder;
+#[cfg(any(test, feature = "testing"))]
+use super::memory::MemoryDisk;
+use super::usage;
 use crate::error::{Error, ErrorKind};
 use crate::item::{Item, ItemId, ItemLocation};
 use crate::state::ItemState;
+use crate::storage::Storage;
 
 /// The items below a folder, as they are recorded now; another process may be downloading them.
 ///
@@ -27,8 +31,19 @@ impl ContentReader {
     /// # Errors
     /// [`ErrorKind::Store`](crate::ErrorKind::Store) when there is none or it can't be read.
     pub fn open(root: impl Into<Utf8PathBuf>) -> Result<Self, Error> {
-        let root = root.into();
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk::new());
+        Self::open_on(root.into(), Arc::new(RealDisk::new()))
+    }
+
+    /// Opens the folder on a disk in memory, for tests.
+    ///
+    /// # Errors
+    /// As [`ContentReader::open`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn open_in_memory(root: impl Into<Utf8PathBuf>, disk: &MemoryDisk) -> Result<Self, Error> {
+        Self::open_on(root.into(), Arc::new(disk.clone()))
+    }
+
+    fn open_on(root: Utf8PathBuf, disk: Arc<dyn Disk>) -> Result<Self, Error> {
         let catalog = Catalog::read_only(&root, Arc::clone(&disk))?;
         Ok(Self { root, disk, catalog })
     }
@@ -47,6 +62,29 @@ impl ContentReader {
     /// [`ErrorKind::ItemNotFound`](crate::ErrorKind::ItemNotFound).
     pub fn item(&self, id: &ItemId) -> Result<Item, Error> {
         self.row(id).map(|row| self.seen(&row))
+    }
+
+    /// What every item takes of the disk, to the byte. Looks at every file.
+    ///
+    /// # Errors
+    /// Only the store's.
+    pub fn storage(&self) -> Result<Storage, Error> {
+        let rows = self.catalog.all()?;
+        let is_running = |row: &CatalogRow| row.state == ItemState::InProgress && self.catalog.has_writer();
+        let counted = |row: &CatalogRow| {
+            if is_running(row) { row.expected_bytes.max(row.downloaded_bytes) } else { row.downloaded_bytes }
+        };
+        let counted_bytes = rows.iter().map(counted).fold(0, u64::saturating_add);
+        let storage = usage::storage(self.disk.as_ref(), &self.root, &rows)?;
+        Ok(Storage { quota: self.catalog.quota()?, counted_bytes, ..storage })
+    }
+
+    /// How many bytes the media of all items may take.
+    ///
+    /// # Errors
+    /// Only when the catalog can't be read.
+    pub fn quota(&self) -> Result<Option<u64>, Error> {
+        Ok(self.catalog.quota()?)
     }
 
     /// Where a completed item plays from.
@@ -76,7 +114,10 @@ impl ContentReader {
         row.item(None)
     }
 
+    /// The row as its folder has it.
     fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
-        self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound).of(id))
+        let row = self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound).of(id))?;
+        let folder = ItemFolder::new(Arc::clone(&self.disk), &self.root, &row.folder);
+        Ok(fitted(&row, &folder).map_err(|error| Error::from(error).of(id))?.unwrap_or(row))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use hls_parse::{Line, LineKind, MediaPlaylist};
+use hls_parse::{Line, LineKind, Variables};
 
 use super::attributes::{self, Change};
 use super::{Names, Page, localize_key, tags};
@@ -12,9 +12,9 @@ use crate::plan::{DropReason, Target};
 const VOD: &str = "EXT-X-PLAYLIST-TYPE:VOD";
 
 /// Edits the lines of a media playlist.
-pub(super) fn localize(page: &mut Page<'_>, media: &MediaPlaylist<'_>, names: &Names<'_>, gap: &str) {
+pub(super) fn localize(page: &mut Page<'_>, variables: &Variables, names: &Names<'_>, gap: &str) {
     let mut head = None;
-    let mut typed = false;
+    let (mut typed, mut after_part) = (false, false);
     let mut about_next = Vec::new();
     for line in hls_parse::lines(page.text) {
         match &line.kind {
@@ -28,8 +28,14 @@ pub(super) fn localize(page: &mut Page<'_>, media: &MediaPlaylist<'_>, names: &N
                     make_vod(page, &line);
                 }
                 "EXT-X-BYTERANGE" | "EXT-X-PROGRAM-DATE-TIME" | "EXT-X-GAP" => about_next.push((line, *name)),
+                "EXT-X-PART" => {
+                    after_part = true;
+                    page.common_tag(&line, name, variables);
+                }
+                // It did not count behind a part (rfc8216bis 4.4.3.2), and would without it: wrong IVs.
+                "EXT-X-MEDIA-SEQUENCE" if after_part => page.drop_line(&line, name, DropReason::Misplaced),
                 "EXTM3U" => head = head.or(Some(line)),
-                _ => page.common_tag(&line, name, &media.variables),
+                _ => page.common_tag(&line, name, variables),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! The closed list of edits, and that nothing else changes.
 
-use crate::options::{BitRate, Languages, SelectionOptions};
+use crate::options::{BitRate, Languages, SelectionOptions, Variants};
 use crate::plan::tests::{alone, together};
 use crate::plan::{Dropped, Planned};
 
@@ -117,6 +117,31 @@ fn every_key_line_is_local_and_its_other_attributes_stay() {
 }
 
 #[test]
+fn a_key_that_no_player_could_use_beside_a_drms_still_ends_the_key_before_it() {
+    let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"data:,x\",KEYFORMAT=\"com.microsoft.playready\"";
+    check(
+        &format!(
+            "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts\n{drm}\n#EXT-X-KEY:METHOD=FOO,URI=\"https://k.test/f\"\n\
+             #EXTINF:4,\n2.ts"
+        ),
+        &format!(
+            "#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\"\n#EXTINF:4,\n0/000000.ts\n{drm}\n\
+             #EXT-X-KEY:METHOD=FOO,URI=\"data:,\"\n#EXTINF:4,\n0/000001.ts"
+        ),
+        &[],
+    );
+}
+
+#[test]
+fn a_line_that_ends_encryption_ends_it_whatever_else_it_says() {
+    check(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts\n#EXT-X-KEY:METHOD=NONE,URI=\"k2\",IV=0x1\n#EXTINF:4,\n2.ts",
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\"\n#EXTINF:4,\n0/000000.ts\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:4,\n0/000001.ts",
+        &["6 EXT-X-KEY URI: no segment needs it", "6 EXT-X-KEY IV: no segment needs it"],
+    );
+}
+
+#[test]
 fn the_same_key_line_twice_in_a_row_is_local_twice() {
     check(
         "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n2.ts",
@@ -140,6 +165,27 @@ fn a_gap_keeps_its_lines_with_a_name_that_no_file_has() {
         "#EXTINF:4,\n1.ts\n#EXT-X-GAP\n#EXTINF:4,\nhttps://h/missing.ts\n#EXTINF:4,\n3.ts",
         "#EXTINF:4,\n0/000000.ts\n#EXT-X-GAP\n#EXTINF:4,\n0/000002.ts\n#EXTINF:4,\n0/000001.ts",
         &[],
+    );
+}
+
+#[test]
+fn a_key_and_a_map_that_only_gaps_need_go() {
+    check(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0x1\n#EXT-X-MAP:URI=\"m.mp4\"\n#EXT-X-GAP\n#EXTINF:4,\n1.m4s\n\
+         #EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI=\"n.mp4\"\n#EXTINF:4,\n2.m4s",
+        "#EXT-X-GAP\n#EXTINF:4,\n0/000001.m4s\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-MAP:URI=\"0/map-0.mp4\"\n\
+         #EXTINF:4,\n0/000000.m4s",
+        &["3 EXT-X-KEY: no segment needs it", "4 EXT-X-MAP: no segment needs it"],
+    );
+}
+
+#[test]
+fn a_media_sequence_that_did_not_count_behind_a_part_does_not_count_without_it() {
+    check(
+        "#EXT-X-MEDIA-SEQUENCE:5\n#EXT-X-PART:DURATION=1,URI=\"p.ts\"\n#EXT-X-MEDIA-SEQUENCE:9\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts",
+        "#EXT-X-MEDIA-SEQUENCE:5\n#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\"\n#EXTINF:4,\n0/000000.ts",
+        &["4 EXT-X-PART: it belongs to live playback", "5 EXT-X-MEDIA-SEQUENCE: not allowed there"],
     );
 }
 
@@ -239,6 +285,25 @@ fn the_local_master_has_the_lines_of_what_was_chosen() {
             "18 EXT-X-STREAM-INF: not chosen",
             "20 EXT-X-I-FRAME-STREAM-INF: not chosen",
         ]
+    );
+}
+
+#[test]
+fn the_local_master_has_the_lines_of_all_variants_and_of_all_their_groups() {
+    let options = SelectionOptions { variants: Variants::All, ..SelectionOptions::default() };
+    let (planned, _, _) = together(MASTER, &[MEDIA, MEDIA, MEDIA, MEDIA], &options).unwrap();
+    let master = text_of(&planned, "master.m3u8");
+    let after = master.split_once("URI=\"key/000.key\"\n").unwrap().1;
+    assert_eq!(
+        after,
+        "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"English, main\",LANGUAGE=\"en\",DEFAULT=YES,CHANNELS=\"6\",URI=\"audio/2.m3u8\"\n\
+         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"b\",NAME=\"English\",LANGUAGE=\"en\",URI=\"audio/3.m3u8\"\n\
+         #EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID=\"cc\",NAME=\"CC\",INSTREAM-ID=\"CC1\"\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=300000, AUDIO=\"a\",CLOSED-CAPTIONS=\"cc\",FRAME-RATE=29.970,VIDEO-RANGE=SDR,X-NEW=1\n\
+         # between\n\
+         video/0.m3u8\n\
+         #EXT-X-STREAM-INF:BANDWIDTH=900000,AUDIO=\"b\",CLOSED-CAPTIONS=NONE\n\
+         video/1.m3u8\n"
     );
 }
 

@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use hls_parse::{Key, Multivariant, Segment, Span, Uri};
+use hls_parse::{ByteRange, Key, Multivariant, Segment, Span, Uri};
 use twox_hash::XxHash3_128;
 use url::Url;
 
-use super::encryption::{KeyUse, check_keys, key_use, lacks_iv};
+use super::encryption::{KeyUse, check_keys, key_bytes, key_use, lacks_iv};
+use super::file::{Access, RemoteFile};
 use super::inputs::{base_of, millis};
 use super::requests::{Need, requests};
-use super::{Input, OriginSet, PlanError, extension};
+use super::{Input, OriginSet, PlanError, Track, extension};
 use crate::error::public_part;
 use crate::item::{Sidecar, SidecarRole, TrackKind};
 use crate::resource::{Extension, Fetch, Resource, Role, UriRef};
@@ -21,7 +22,7 @@ pub(crate) struct Links {
     /// Segments and session data, by the position of the URI in the text, in ascending order.
     uris: Vec<(u32, Target)>,
     /// Keys and maps, by the URI after substitution: the same line may stand there many times.
-    keys: HashMap<String, u32>,
+    keys: HashMap<String, KeyTarget>,
     maps: HashMap<String, u32>,
 }
 
@@ -34,6 +35,15 @@ pub(crate) enum Target {
     Gap,
 }
 
+/// What the URI of a key that segments are under becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyTarget {
+    /// The local file of this resource.
+    Resource(u32),
+    /// No player is known to use it: it only ends the key before it.
+    Unusable,
+}
+
 impl Links {
     /// What the URI inside `span` becomes; `None` when nothing needs it.
     pub(crate) fn within(&self, span: Span) -> Option<Target> {
@@ -41,8 +51,8 @@ impl Links {
         self.uris.get(first).filter(|(at, _)| *at < span.end).map(|(_, target)| *target)
     }
 
-    /// The key that is fetched from this URI.
-    pub(crate) fn key(&self, uri: &str) -> Option<u32> {
+    /// What this URI of a key becomes; `None` when nothing needs it.
+    pub(crate) fn key(&self, uri: &str) -> Option<KeyTarget> {
         self.keys.get(uri).copied()
     }
 
@@ -75,7 +85,7 @@ impl<'b> Place<'b> {
 /// Roles that share files: all that play a file share it, but a key is never a segment.
 const fn class_of(role: Role) -> u64 {
     match role {
-        Role::Segment | Role::Map => 0,
+        Role::Segment | Role::Map | Role::File => 0,
         Role::Key => 1,
         Role::SessionData => 2,
         Role::Subtitle | Role::Thumbnail => 3,
@@ -87,7 +97,8 @@ const fn class_of(role: Role) -> u64 {
 pub(super) struct Book {
     resources: Vec<Resource>,
     needs: Vec<Need>,
-    by_url: HashMap<u128, u32>,
+    /// By hash; in bytes, which have no gaps around them: a long presentation has a million.
+    by_url: HashMap<[u8; 16], u32>,
 }
 
 impl Book {
@@ -97,6 +108,11 @@ impl Book {
         let mut at = Duration::ZERO;
         let (mut keys_seen, mut maps_seen) = (HashSet::new(), HashSet::new());
         for segment in &input.media.segments {
+            if segment.gap {
+                links.uris.push((segment.uri.span.start, Target::Gap));
+                at = at.saturating_add(segment.duration);
+                continue; // nor are its keys and its map needed
+            }
             if keys_seen.insert(segment.keys) {
                 let keys = input.media.keys_of(segment);
                 check_keys(input, keys)?;
@@ -105,12 +121,8 @@ impl Book {
             if segment.map.is_some_and(|map| maps_seen.insert(map)) {
                 self.add_map(input, segment, at, &mut links)?;
             }
-            if segment.gap {
-                links.uris.push((segment.uri.span.start, Target::Gap));
-            } else {
-                let resource = self.add_segment(input, segment, at)?;
-                links.uris.push((segment.uri.span.start, Target::Resource(resource)));
-            }
+            let resource = self.add_segment(input, segment, at)?;
+            links.uris.push((segment.uri.span.start, Target::Resource(resource)));
             at = at.saturating_add(segment.duration);
         }
         Ok(links)
@@ -162,7 +174,13 @@ impl Book {
     ) -> Result<(), PlanError> {
         for key in keys {
             let place = Place::new(input, key.line);
-            self.add_key(key, &place, at, links)?;
+            match (key_use(key), &key.uri) {
+                (KeyUse::Fetch, _) => self.add_key(key, &place, at, links)?,
+                (KeyUse::Unknown, Some(uri)) => {
+                    links.keys.entry(uri.text.to_string()).or_insert(KeyTarget::Unusable);
+                }
+                (KeyUse::Drm | KeyUse::Unknown, _) => {}
+            }
         }
         Ok(())
     }
@@ -176,8 +194,8 @@ impl Book {
     ) -> Result<(), PlanError> {
         let Some(uri) = key.uri.as_ref().filter(|_| key_use(key) == KeyUse::Fetch) else { return Ok(()) };
         let resource = self.resource(Role::Key, uri, place, Extension::Key)?;
-        self.needs.push(Need::new(resource, None, millis(at)).about(16));
-        links.keys.insert(uri.text.to_string(), resource);
+        self.needs.push(Need::new(resource, None, millis(at)).about(key_bytes(&key.method)));
+        links.keys.insert(uri.text.to_string(), KeyTarget::Resource(resource));
         Ok(())
     }
 
@@ -202,6 +220,16 @@ impl Book {
             links.uris.push((uri.span.start, Target::Resource(resource)));
         }
         Ok(links)
+    }
+
+    /// Adds the media file that is the whole item, or the range of it that is all of it.
+    pub(super) fn add_file(&mut self, file: &RemoteFile) -> Result<(), PlanError> {
+        let (role, extension) = (Role::File, file.extension);
+        let resource = self.push(Resource { role, playlist: 0, number: 0, extension, uri: UriRef::Entry })?;
+        let range = file.length.filter(|_| file.access == Access::Ranges);
+        let range = range.map(|length| ByteRange { offset: 0, length });
+        self.needs.push(Need::new(resource, range, 0).about(file.length.unwrap_or(0)));
+        Ok(())
     }
 
     /// Adds the item's sidecars.
@@ -236,7 +264,7 @@ impl Book {
             .map_err(|_| PlanError::InvalidUri { playlist: name(), line: place.line })?;
         check_scheme(&url, name, place.line)?;
         url.set_fragment(None);
-        let id = XxHash3_128::oneshot_with_seed(class_of(role), url.as_str().as_bytes());
+        let id = XxHash3_128::oneshot_with_seed(class_of(role), url.as_str().as_bytes()).to_ne_bytes();
         if let Some(known) = self.by_url.get(&id).copied() {
             self.becomes(known, role);
             return Ok(known);
@@ -264,7 +292,7 @@ impl Book {
     }
 
     /// The resources, numbered, and the requests for them in the order of the media.
-    pub(super) fn finish(self, inputs: &[Input<'_, '_>]) -> Result<(Vec<Resource>, Vec<Fetch>), PlanError> {
+    pub(super) fn finish(self, tracks: &[Track]) -> Result<(Vec<Resource>, Vec<Fetch>), PlanError> {
         let Self { mut resources, needs, by_url } = self;
         drop(by_url); // the largest part of a long presentation's book
         let mut numbers = HashMap::new();
@@ -274,23 +302,23 @@ impl Book {
             *next += 1;
         }
         let mut fetches = requests(needs);
-        fetches.sort_unstable_by_key(|fetch| rank(fetch, &resources, inputs));
+        fetches.sort_unstable_by_key(|fetch| rank(fetch, &resources, tracks));
         u32::try_from(fetches.len()).map_err(|_| PlanError::TooLarge)?;
         Ok((resources, fetches))
     }
 }
 
 /// By media time; then what others need, then pictures before sound before text.
-fn rank(fetch: &Fetch, resources: &[Resource], inputs: &[Input<'_, '_>]) -> (u64, u8, TrackKind, u32, u64) {
+fn rank(fetch: &Fetch, resources: &[Resource], tracks: &[Track]) -> (u64, u8, TrackKind, u32, u64) {
     let resource = usize::try_from(fetch.resource).ok().and_then(|at| resources.get(at));
     let class = match resource.map(|resource| resource.role) {
         Some(Role::Key) => 0,
         Some(Role::Map) => 1,
-        Some(Role::Segment) | None => 2,
+        Some(Role::Segment | Role::File) | None => 2,
         Some(Role::SessionData | Role::Subtitle | Role::Thumbnail) => 3,
     };
-    let input = resource.and_then(|resource| inputs.get(usize::try_from(resource.playlist).ok()?));
-    let kind = input.map_or(TrackKind::Video, |input| input.kind);
+    let track = resource.and_then(|resource| tracks.get(usize::try_from(resource.playlist).ok()?));
+    let kind = track.map_or(TrackKind::Video, |track| track.kind);
     (fetch.at_millis, class, kind, fetch.resource, fetch.start)
 }
 

@@ -19,13 +19,26 @@ pub(super) enum KeyUse {
 pub(super) fn key_use(key: &Key<'_>) -> KeyUse {
     let uri = key.uri.as_ref().map(|uri| uri.text.as_ref()).unwrap_or_default();
     let drm = !key.is_identity() || has_scheme(uri, "skd");
-    let plain = matches!(key.method, KeyMethod::Aes128 | KeyMethod::SampleAes | KeyMethod::Aes256);
-    let common = matches!(key.method, KeyMethod::SampleAesCtr | KeyMethod::SampleAesCenc);
-    match (plain, common) {
-        (true, _) if !drm => KeyUse::Fetch,
-        (true, _) | (_, true) if drm => KeyUse::Drm,
-        _ => KeyUse::Unknown,
+    let whole = matches!(key.method, KeyMethod::Aes128 | KeyMethod::Aes256);
+    let samples =
+        matches!(key.method, KeyMethod::SampleAes | KeyMethod::SampleAesCtr | KeyMethod::SampleAesCenc);
+    match (whole || samples, drm) {
+        (false, _) => KeyUse::Unknown,
+        (true, true) => KeyUse::Drm,
+        (true, false) => KeyUse::Fetch,
     }
+}
+
+/// Whether the key comes by a license that is asked for with its URI: FairPlay's, by URI or by key format.
+pub(crate) fn is_license_key(key: &Key<'_>) -> bool {
+    let uri = key.uri.as_ref().map(|uri| uri.text.as_ref()).unwrap_or_default();
+    key.method != KeyMethod::None
+        && (has_scheme(uri, "skd") || key.key_format == "com.apple.streamingkeydelivery")
+}
+
+/// The length of a key (RFC 8216 5.2, rfc8216bis 4.4.4.4).
+pub(super) const fn key_bytes(method: &KeyMethod<'_>) -> u64 {
+    if matches!(method, KeyMethod::Aes256) { 32 } else { 16 }
 }
 
 /// Refuses media for which no key in effect could be used.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use hls_parse::{MediaPlaylist, Playlist, Segment};
+use hls_parse::{MediaPlaylist, Playlist, Segment, Variables};
 use url::Url;
 
 use super::{Origin, OriginSet, PlanError, PlannedPlaylist};
@@ -11,6 +11,32 @@ use crate::error::public_part;
 use crate::item::TrackKind;
 use crate::options::BitRate;
 use crate::select::Selection;
+
+/// What stays of a media playlist when its segments are read.
+#[derive(Debug)]
+pub(crate) struct Track {
+    /// Its place among the plan's playlists.
+    pub(crate) number: u32,
+    /// Its place in the [`OriginSet`].
+    pub(crate) origin: u32,
+    /// What errors call it.
+    pub(crate) name: String,
+    /// What it carries.
+    pub(crate) kind: TrackKind,
+    /// What its track is said to need; `None` where nothing is said.
+    pub(crate) bit_rate: Option<BitRate>,
+    /// How long it plays.
+    pub(crate) duration: Duration,
+    /// What it defines.
+    pub(crate) variables: Variables,
+}
+
+impl Track {
+    /// The playlist as the plan lists it.
+    pub(crate) const fn planned(&self) -> PlannedPlaylist {
+        PlannedPlaylist { kind: self.kind, origin: self.origin, duration: self.duration }
+    }
+}
 
 /// A media playlist to plan.
 #[derive(Debug)]
@@ -49,9 +75,17 @@ impl<'p, 'a> Input<'p, 'a> {
         public_part(self.base.as_str())
     }
 
-    /// The playlist as the plan lists it.
-    pub(crate) fn planned(&self) -> PlannedPlaylist {
-        PlannedPlaylist { kind: self.kind, origin: self.origin, duration: self.media.duration() }
+    /// What stays of it.
+    pub(crate) fn track(&self) -> Track {
+        Track {
+            number: self.number,
+            origin: self.origin,
+            name: self.name(),
+            kind: self.kind,
+            bit_rate: self.bit_rate,
+            duration: self.media.duration(),
+            variables: self.media.variables.clone(),
+        }
     }
 
     fn check(&self) -> Result<(), PlanError> {
@@ -69,7 +103,7 @@ impl<'p, 'a> Input<'p, 'a> {
 
     /// Bytes that a segment is expected to have; 0 where nothing is known.
     pub(crate) fn expected_bytes(&self, segment: &Segment<'_>) -> u64 {
-        let stated = segment.bitrate.map(|kilobits| BitRate(kilobits.saturating_mul(1000)));
+        let stated = segment.bitrate.map(|kilobits| BitRate(u64::from(kilobits) * 1000));
         stated.or(self.bit_rate).map_or(0, |rate| rate.bytes_in(segment.duration))
     }
 }

@@ -50,6 +50,7 @@ impl Locator {
                 let origin = usize::try_from(origin).ok().and_then(|at| self.origins.get(at));
                 origin.ok_or_else(missing)?.resolve(span)
             }
+            UriRef::Entry => Ok(self.origins.first().ok_or_else(missing)?.url()),
             UriRef::Sidecar(index) => {
                 let sidecar = usize::try_from(index).ok().and_then(|at| self.sidecars.get(at));
                 let url = &sidecar.ok_or_else(missing)?.url;
@@ -63,6 +64,12 @@ impl Located {
     fn new(origin: Origin, imports: Option<&Variables>) -> Result<Self, PlanError> {
         let variables = if defines(&origin.text) { Some(variables_of(&origin, imports)?) } else { None };
         Ok(Self { base: base_of(&origin)?, text: origin.text, variables })
+    }
+
+    fn url(&self) -> Url {
+        let mut url = self.base.clone();
+        url.set_fragment(None);
+        url
     }
 
     fn resolve(&self, span: hls_parse::Span) -> Result<Url, PlanError> {

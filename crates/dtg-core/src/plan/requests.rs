@@ -13,38 +13,65 @@ const LONGEST: u64 = 8 << 20;
 const LONGEST_MILLIS: u64 = 20_000;
 
 /// Bytes of a resource that are needed from a media time on.
+// 40 bytes: a long presentation has a million of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Need {
     resource: u32,
-    /// `None` is the whole file, and comes first.
-    range: Option<(u64, u64)>,
+    what: What,
     at: u64,
-    until: u64,
-    about: u64,
+    /// For how long, in milliseconds; of more than can be said here: so long.
+    span: u32,
+}
+
+/// What of a resource is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// The whole file, of about so many bytes.
+    Whole(u64),
+    /// From the first of these bytes to before the second.
+    Range(u64, u64),
 }
 
 impl Need {
     pub(super) fn new(resource: u32, range: Option<ByteRange>, at_millis: u64) -> Self {
-        let range = range.map(|range| (range.offset, range.end()));
-        Self { resource, range, at: at_millis, until: at_millis, about: 0 }
+        let what = range.map_or(What::Whole(0), |range| What::Range(range.offset, range.end()));
+        Self { resource, what, at: at_millis, span: 0 }
     }
 
     /// The media time at which it is played out.
-    pub(super) const fn until(self, until_millis: u64) -> Self {
-        Self { until: until_millis, ..self }
+    pub(super) fn until(self, until_millis: u64) -> Self {
+        let span = until_millis.saturating_sub(self.at);
+        Self { span: u32::try_from(span).unwrap_or(u32::MAX), ..self }
     }
 
     /// How many bytes the whole file is expected to have.
     pub(super) const fn about(self, bytes: u64) -> Self {
-        Self { about: bytes, ..self }
+        match self.what {
+            What::Whole(_) => Self { what: What::Whole(bytes), ..self },
+            What::Range(..) => self,
+        }
     }
 
     const fn is_whole(&self) -> bool {
-        self.range.is_none()
+        matches!(self.what, What::Whole(_))
+    }
+
+    const fn range(&self) -> Option<(u64, u64)> {
+        match self.what {
+            What::Whole(_) => None,
+            What::Range(start, end) => Some((start, end)),
+        }
+    }
+
+    const fn expected(&self) -> Option<u64> {
+        match self.what {
+            What::Whole(bytes) => Some(bytes),
+            What::Range(..) => None,
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.range.is_some_and(|(start, end)| start == end)
+        self.range().is_some_and(|(start, end)| start == end)
     }
 }
 
@@ -66,7 +93,7 @@ pub(super) fn requests(mut needs: Vec<Need>) -> Vec<Fetch> {
 /// One request for the file: some playlist line wants all of it.
 fn whole(first: &Need, needs: &[Need]) -> Fetch {
     let at = needs.iter().map(|need| need.at).min().unwrap_or(first.at);
-    let about = needs.iter().filter(|need| need.is_whole()).map(|need| need.about).max();
+    let about = needs.iter().filter_map(Need::expected).max();
     Fetch {
         resource: first.resource,
         start: 0,
@@ -88,16 +115,16 @@ struct Piece {
 
 /// Cuts ranges that overlap, so that each byte is in one piece, with the first time it is needed at.
 fn pieces(ranges: &[Need]) -> Vec<Piece> {
-    let mut bounds: Vec<u64> =
-        ranges.iter().filter_map(|need| need.range).flat_map(<[u64; 2]>::from).collect();
+    let mut bounds: Vec<u64> = ranges.iter().filter_map(Need::range).flat_map(<[u64; 2]>::from).collect();
     bounds.sort_unstable();
     bounds.dedup();
-    let mut coming = ranges.iter().filter_map(|need| need.range.map(|range| (range, need))).peekable();
+    let mut coming = ranges.iter().filter_map(|need| need.range().map(|range| (range, need))).peekable();
     let mut active = BinaryHeap::new();
     let mut pieces = Vec::with_capacity(ranges.len());
     for (start, end) in bounds.iter().copied().zip(bounds.iter().copied().skip(1)) {
         while let Some(((_, its_end), need)) = coming.next_if(|((its_start, _), _)| *its_start <= start) {
-            active.push(Reverse((need.at, need.until, its_end, need.resource)));
+            let until = need.at.saturating_add(need.span.into());
+            active.push(Reverse((need.at, until, its_end, need.resource)));
         }
         while active.peek().is_some_and(|Reverse((_, _, its_end, _))| *its_end <= start) {
             active.pop();

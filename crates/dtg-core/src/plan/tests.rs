@@ -5,7 +5,7 @@ use hls_parse::ParseOptions;
 use super::*;
 use crate::estimate::Basis;
 use crate::item::SidecarRole;
-use crate::options::{BitRate, Decoders, Languages, SelectionOptions};
+use crate::options::{BitRate, Decoders, Languages, SelectionOptions, Variants, VideoCodec};
 use crate::select::select;
 
 const BASE: &str = "https://cdn.test/show/list.m3u8?token=secret";
@@ -163,6 +163,20 @@ fn a_key_is_fetched_once_a_uri_however_often_it_rotates_back() {
 }
 
 #[test]
+fn the_keys_of_text_tracks_are_fetched_like_any_others() {
+    let master = "#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"t\",NAME=\"en\",LANGUAGE=\"en\",URI=\"t.m3u8\"\n\
+                  #EXT-X-STREAM-INF:BANDWIDTH=900000,CODECS=\"avc1.42e00a\",SUBTITLES=\"t\"\nv.m3u8\n";
+    let list = |uri: &str, key: &str| {
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{key}#EXTINF:4,\n{uri}\n#EXT-X-ENDLIST\n")
+    };
+    let text = list("1.vtt", "#EXT-X-KEY:METHOD=AES-128,URI=\"../keys/text.key?a,b\"\n");
+    let options = SelectionOptions { text: Languages::All, ..SelectionOptions::default() };
+    let (planned, _, origins) = together(master, &[&list("1.ts", ""), &text], &options).unwrap();
+    let keys: Vec<_> = shown(&planned, &origins).into_iter().filter(|it| it.starts_with("key ")).collect();
+    assert_eq!(keys, ["key https://media.test/keys/text.key?a,b * @0"]);
+}
+
+#[test]
 fn a_key_with_a_segments_uri_is_a_file_of_its_own() {
     let (planned, _) = alone("#EXT-X-KEY:METHOD=AES-128,URI=\"s.ts\"\n#EXTINF:4,\ns.ts").unwrap();
     let files: Vec<_> =
@@ -178,6 +192,23 @@ fn drm_keys_are_never_fetched() {
          #EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"https://k.test/k\"\n#EXTINF:4,\n1.ts",
         &["key https://k.test/k * @0", "segment https://cdn.test/show/1.ts * @0"],
     );
+}
+
+#[test]
+fn an_identity_key_is_fetched_for_every_method_that_is_known_with_the_length_that_it_needs() {
+    let cases = [
+        ("AES-128", 16),
+        ("SAMPLE-AES", 16),
+        ("SAMPLE-AES-CTR", 16),
+        ("SAMPLE-AES-CENC", 16),
+        ("AES-256", 32),
+    ];
+    for (method, bytes) in cases {
+        let (planned, _) = alone(&format!("#EXT-X-KEY:METHOD={method},URI=\"k\"\n#EXTINF:4,\n1.ts")).unwrap();
+        let fetch = planned.plan.fetches.first().unwrap();
+        let role = planned.plan.resource(fetch.resource).unwrap().role;
+        assert_eq!((role, fetch.length), (Role::Key, Length::About(bytes)), "{method}");
+    }
 }
 
 #[test]
@@ -216,6 +247,23 @@ fn a_gap_is_not_fetched_and_still_takes_its_time() {
     check(
         "#EXTINF:4,\n1.ts\n#EXT-X-GAP\n#EXTINF:4,\nfile:///missing.ts\n#EXTINF:4,\n3.ts",
         &["segment https://cdn.test/show/1.ts * @0", "segment https://cdn.test/show/3.ts * @8000"],
+    );
+}
+
+#[test]
+fn keys_and_maps_that_only_gaps_need_are_not_fetched() {
+    check(
+        "#EXT-X-KEY:METHOD=AES-128,URI=\"k1\",IV=0x1\n#EXT-X-MAP:URI=\"m1\"\n#EXTINF:4,\n1.m4s\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k2\"\n#EXT-X-MAP:URI=\"m2\"\n#EXT-X-GAP\n#EXTINF:4,\n2.m4s\n\
+         #EXT-X-KEY:METHOD=FOO,URI=\"file:///k3\"\n#EXT-X-GAP\n#EXTINF:4,\n3.m4s\n\
+         #EXT-X-KEY:METHOD=AES-128,URI=\"k1\",IV=0x1\n#EXT-X-MAP:URI=\"m1\"\n#EXT-X-GAP\n#EXTINF:4,\n4.m4s\n\
+         #EXTINF:4,\n5.m4s",
+        &[
+            "key https://cdn.test/show/k1 * @0",
+            "map https://cdn.test/show/m1 * @0",
+            "segment https://cdn.test/show/1.m4s * @0",
+            "segment https://cdn.test/show/5.m4s * @16000",
+        ],
     );
 }
 
@@ -308,13 +356,34 @@ fn the_references_worked_example_comes_out_the_same() {
     let two = Languages::Only(vec!["bul".into(), "eng".into()]);
     let options = SelectionOptions { audio: two, ..SelectionOptions::default() };
     check_example(&options, "360.m3u8", 1_935_646, 18);
-    let wide = SelectionOptions { min_width: Some(900), min_height: Some(700), ..options };
-    check_example(&wide, "720.m3u8", 3_227_920, 18);
+    let wide = SelectionOptions { min_width: Some(900), ..options };
+    check_example(&wide, "540.m3u8", 1_971_920, 18);
+    let rich = vec![(VideoCodec::Avc, BitRate(900_000))];
+    check_example(&SelectionOptions { min_bit_rates: rich, ..wide.clone() }, "720.m3u8", 3_227_920, 18);
+    check_example(&SelectionOptions { min_height: Some(700), ..wide }, "720.m3u8", 3_227_920, 18);
 }
 
 #[test]
 fn the_default_rendition_is_in_the_plan_unlike_in_the_reference() {
     check_example(&SelectionOptions::default(), "360.m3u8", 1_734_686, 12);
+}
+
+#[test]
+fn several_variants_are_planned_with_the_renditions_that_they_share_once() {
+    let all = SelectionOptions { variants: Variants::All, ..SelectionOptions::default() };
+    // (488,448 + 500,000 + 900,000 + 64,000) b/s for 25.12 s, rounded down for each track.
+    check_example(&all, "360.m3u8", 1_533_726 + 1_570_000 + 2_826_000 + 200_960, 24);
+    let two = SelectionOptions { variants: Variants::Heights(vec![360, 720]), ..SelectionOptions::default() };
+    check_example(&two, "360.m3u8", 1_533_726 + 2_826_000 + 200_960, 18);
+}
+
+#[test]
+fn where_the_pictures_size_is_not_known_there_is_no_estimate() {
+    let text = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",DEFAULT=YES,URI=\"en.m3u8\"\n\
+                #EXT-X-STREAM-INF:BANDWIDTH=0,AUDIO=\"a\"\nv.m3u8\n";
+    let media = six_segments();
+    let (planned, _, _) = together(text, &[&media, &media], &SelectionOptions::default()).unwrap();
+    assert_eq!(planned.plan.estimate, Estimate { bytes: 0, basis: Basis::Unknown });
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use hls_parse::{CodecFamily, Variant, codec_families};
 
 use super::SkipReason;
+use crate::item::TrackKind;
 use crate::options::{AudioCodec, Decoders, InefficientCodecs, VideoCodec};
 
 /// The codec by which a variant is ranked.
@@ -33,6 +34,20 @@ pub(super) fn main_codec(
         (None, Some(audio)) => MainCodec::Audio(audio),
         (None, None) => MainCodec::Video(VideoCodec::Avc),
     })
+}
+
+/// The codec of a variant's pictures; `None` where it has sound only.
+pub(crate) fn video_codec(variant: &Variant<'_>) -> Option<VideoCodec> {
+    let named = codec_families(variant.codecs.as_deref().unwrap_or_default());
+    let first = named.into_iter().find_map(|(_, family)| VideoCodec::of(family));
+    first.or_else(|| (carries(variant) == TrackKind::Video).then_some(VideoCodec::Avc))
+}
+
+/// What a variant carries: pictures, unless it has codecs of sound only and states no size.
+pub(super) fn carries(variant: &Variant<'_>) -> TrackKind {
+    let families = || codec_families(variant.codecs.as_deref().unwrap_or_default()).map(|(_, family)| family);
+    let sound_only = families().any(CodecFamily::is_audio) && !families().any(CodecFamily::is_video);
+    if sound_only && variant.resolution.is_none() { TrackKind::Audio } else { TrackKind::Video }
 }
 
 enum Fault {

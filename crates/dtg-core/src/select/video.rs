@@ -1,18 +1,18 @@
-//! Which variant is downloaded.
+//! Which variants are downloaded.
 
-use hls_parse::{Multivariant, Variant};
+use std::collections::{HashMap, HashSet};
 
-use super::codec::{MainCodec, main_codec};
+use hls_parse::{Decimal, Multivariant, Resolution, Variant};
+
+use super::codec::{MainCodec, carries, main_codec};
 use super::{SelectError, SkipReason, Skipped, name_of_uri};
 use crate::item::TrackKind;
-use crate::options::{AudioCodec, Decoders, SelectionOptions, VideoCodec};
+use crate::options::{AudioCodec, Decoders, SelectionOptions, Variants, VideoCodec};
 
-/// The variant that is downloaded, and the others.
+/// The variants that are downloaded, and the others.
 pub(super) struct Choice {
-    /// Its index.
-    pub(super) index: usize,
-    /// What it carries.
-    pub(super) kind: TrackKind,
+    /// Their indexes and what they carry, the one to start with first.
+    pub(super) chosen: Vec<(usize, TrackKind)>,
     /// Every other variant, in the playlist's order.
     pub(super) skipped: Vec<Skipped>,
 }
@@ -39,53 +39,74 @@ impl Candidate<'_, '_> {
         self.variant.resolution.map_or(0, |size| size.width)
     }
 
-    fn pixels(&self) -> u128 {
-        u128::from(self.width()) * u128::from(self.height())
+    fn has_size(&self) -> bool {
+        self.height() > 0 && self.width() > 0
     }
 }
 
 /// Variants that are left out, by index.
 type Rejected = Vec<(usize, SkipReason)>;
 
-/// Chooses the variant: the smallest that is enough, of the codec that is wanted most.
+/// How large a variant must be; `None` and 0: that it need not be.
+#[derive(Clone, Copy, Default)]
+struct Least {
+    height: Option<u64>,
+    width: Option<u64>,
+    bandwidth: u64,
+}
+
+impl Least {
+    /// What is asked for in sizes counts only where any are stated.
+    fn of_sizes(options: &SelectionOptions, sizes_stated: bool) -> Self {
+        let asked = |size: Option<u32>| size.filter(|_| sizes_stated).map(u64::from);
+        Self { height: asked(options.min_height), width: asked(options.min_width), bandwidth: 0 }
+    }
+
+    /// What keeps a variant from being enough.
+    fn judge(&self, candidate: &Candidate<'_, '_>) -> Result<(), SkipReason> {
+        let is_below = |size: u64, least: Option<u64>| least.is_some_and(|least| size < least);
+        if is_below(candidate.height(), self.height) || is_below(candidate.width(), self.width) {
+            return Err(SkipReason::TooSmall);
+        }
+        if candidate.bandwidth() < self.bandwidth { Err(SkipReason::BitRateTooLow) } else { Ok(()) }
+    }
+
+    /// The order among those that are enough: by the sizes that are asked for, if any are, then by bit rate.
+    fn rank(&self, candidate: &Candidate<'_, '_>) -> (u64, u64, u64) {
+        let (height, width) = (candidate.height(), candidate.width());
+        match (self.height, self.width) {
+            (Some(_), _) => (height, width, candidate.bandwidth()),
+            (None, Some(_)) => (width, height, candidate.bandwidth()),
+            (None, None) => (0, 0, candidate.bandwidth()),
+        }
+    }
+}
+
+/// Chooses the variants: for each picture that is asked for the smallest that is enough, of the codec
+/// that is wanted most; or all that are enough.
 pub(super) fn choose(
     multivariant: &Multivariant<'_>,
     options: &SelectionOptions,
     decoders: &Decoders,
 ) -> Result<Choice, SelectError> {
     let mut rejected = Rejected::new();
-    let mut playable = playable(multivariant, options, decoders, &mut rejected);
-    playable.sort_by_key(Candidate::bandwidth);
-    let sizes_stated = playable.iter().any(|it| it.pixels() > 0);
-    let best_codec = best_codec(&mut playable, options, &mut rejected);
-    let enough = match best_codec {
-        Some(MainCodec::Video(codec)) => big_enough(playable, codec, options, sizes_stated, &mut rejected),
-        Some(MainCodec::Audio(_)) | None => playable,
+    let playable = playable(multivariant, options, decoders, &mut rejected);
+    let least = Least::of_sizes(options, playable.iter().any(Candidate::has_size));
+    let chosen = match &options.variants {
+        Variants::One => smallest_of_each(playable, &[0], least, options, &mut rejected),
+        Variants::Heights(heights) => {
+            let heights = if heights.is_empty() { &[0] } else { heights.as_slice() };
+            smallest_of_each(playable, heights, least, options, &mut rejected)
+        }
+        Variants::All => all(playable, least, options, &mut rejected),
     };
-    let wants_size = sizes_stated && (options.min_height.is_some() || options.min_width.is_some());
-    let chosen = if wants_size {
-        enough.iter().min_by_key(|it| (it.pixels(), it.bandwidth())).copied()
-    } else {
-        enough.first().copied()
-    };
-    let Some(chosen) = chosen else {
+    if chosen.is_empty() {
         let skipped = names(multivariant, rejected);
         let nothing = skipped.is_empty();
         return Err(if nothing { SelectError::NoVariant } else { SelectError::NothingPlayable { skipped } });
-    };
-    rejected.extend(enough.iter().filter(|it| it.index != chosen.index).map(|it| {
-        let reason = if stands_in(it.variant, chosen.variant) {
-            SkipReason::Backup
-        } else {
-            SkipReason::LargerThanNeeded
-        };
-        (it.index, reason)
-    }));
-    let kind = match chosen.codec {
-        MainCodec::Audio(_) if chosen.variant.resolution.is_none() => TrackKind::Audio,
-        MainCodec::Audio(_) | MainCodec::Video(_) => TrackKind::Video,
-    };
-    Ok(Choice { index: chosen.index, kind, skipped: names(multivariant, rejected) })
+    }
+    let chosen = chosen.iter().map(|it| (it.index, carries(it.variant))).collect();
+    Ok(Choice { chosen, skipped: names(multivariant, rejected) })
 }
 
 fn playable<'p, 'a>(
@@ -104,16 +125,52 @@ fn playable<'p, 'a>(
     playable
 }
 
+/// Of the codec that is wanted most, the smallest variant for each height; the lowest height's first.
+///
+/// What is left out has the reason that it has for the lowest height.
+fn smallest_of_each<'p, 'a>(
+    mut candidates: Vec<Candidate<'p, 'a>>,
+    heights: &[u32],
+    least: Least,
+    options: &SelectionOptions,
+    rejected: &mut Rejected,
+) -> Vec<Candidate<'p, 'a>> {
+    let sizes_stated = candidates.iter().any(Candidate::has_size);
+    let Some(codec) = best_codec(&mut candidates, options, rejected) else { return Vec::new() };
+    let mut heights: Vec<u64> = heights.iter().copied().map(u64::from).collect();
+    heights.sort_unstable();
+    let mut chosen: Vec<Candidate<'_, '_>> = Vec::new();
+    let mut left_out = None;
+    for height in heights {
+        let least = match codec {
+            MainCodec::Video(codec) => Least {
+                height: least.height.max(Some(height).filter(|height| sizes_stated && *height > 0)),
+                bandwidth: options.min_bit_rate(codec).0,
+                ..least
+            },
+            MainCodec::Audio(_) => Least::default(),
+        };
+        let (smallest, others) = smallest(&candidates, &least);
+        let is_known = |it: &Candidate<'_, '_>| {
+            let stands_in = |known| why_not_too(it.variant, known) == SkipReason::Backup;
+            chosen.iter().any(|known| stands_in(known.variant))
+        };
+        chosen.extend(smallest.filter(|it| !is_known(it)));
+        left_out.get_or_insert(others);
+    }
+    let mut left_out = left_out.unwrap_or_default();
+    left_out.retain(|(index, _)| !chosen.iter().any(|it| it.index == *index));
+    rejected.extend(left_out);
+    chosen
+}
+
 /// Leaves only the variants of the codec that is wanted most: pictures before sound alone.
 fn best_codec(
     candidates: &mut Vec<Candidate<'_, '_>>,
     options: &SelectionOptions,
     rejected: &mut Rejected,
 ) -> Option<MainCodec> {
-    let has = |codec: &MainCodec| candidates.iter().any(|it| it.codec == *codec);
-    let video = in_order(&options.video_codecs, &VideoCodec::ALL).map(MainCodec::Video);
-    let audio = in_order(&options.audio_codecs, &AudioCodec::ALL).map(MainCodec::Audio);
-    let best = video.chain(audio).find(has)?;
+    let best = codecs_in_order(options).find(|codec| candidates.iter().any(|it| it.codec == *codec))?;
     candidates.retain(|it| {
         let fits = it.codec == best;
         if !fits {
@@ -127,31 +184,35 @@ fn best_codec(
     Some(best)
 }
 
-fn in_order<'o, T: Copy>(asked: &'o [T], rest: &'o [T]) -> impl Iterator<Item = T> + use<'o, T> {
-    asked.iter().chain(rest).copied()
+fn codecs_in_order(options: &SelectionOptions) -> impl Iterator<Item = MainCodec> {
+    let video = options.video_codecs.iter().chain(&VideoCodec::ALL).copied().map(MainCodec::Video);
+    let audio = options.audio_codecs.iter().chain(&AudioCodec::ALL).copied().map(MainCodec::Audio);
+    video.chain(audio)
 }
 
-/// What is as high, as wide and as rich as asked for; where nothing is, the one that comes closest.
-fn big_enough<'p, 'a>(
-    candidates: Vec<Candidate<'p, 'a>>,
-    codec: VideoCodec,
-    options: &SelectionOptions,
-    sizes_stated: bool,
-    rejected: &mut Rejected,
-) -> Vec<Candidate<'p, 'a>> {
-    let mut left = candidates;
+/// The smallest that is as high, as wide and as rich as asked for, and why the others are not taken.
+///
+/// By each measure in turn; where nothing reaches one, what comes closest is the only one left. What is alike by
+/// one measure stays in the order of the one before, at first the playlist's: the last of the largest is left.
+fn smallest<'p, 'a>(
+    candidates: &[Candidate<'p, 'a>],
+    least: &Least,
+) -> (Option<Candidate<'p, 'a>>, Rejected) {
+    let (mut left, mut others) = (candidates.to_vec(), Rejected::new());
     let mut keep =
         |left: &mut Vec<_>, size: fn(&Candidate<'_, '_>) -> u64, least: u64, reason: SkipReason| {
-            rejected.extend(drop_below(left, size, least).into_iter().map(|index| (index, reason.clone())));
+            left.sort_by_key(size);
+            others.extend(drop_below(left, size, least).into_iter().map(|index| (index, reason.clone())));
         };
-    if let Some(height) = options.min_height.filter(|_| sizes_stated) {
-        keep(&mut left, |it| it.height(), height.into(), SkipReason::TooSmall);
+    keep(&mut left, |it| it.height(), least.height.unwrap_or(0), SkipReason::TooSmall);
+    keep(&mut left, |it| it.width(), least.width.unwrap_or(0), SkipReason::TooSmall);
+    keep(&mut left, |it| it.bandwidth(), least.bandwidth, SkipReason::BitRateTooLow);
+    let chosen = left.iter().min_by_key(|it| least.rank(it)).copied();
+    if let Some(chosen) = chosen {
+        let larger = left.iter().filter(|it| it.index != chosen.index);
+        others.extend(larger.map(|it| (it.index, why_not_too(it.variant, chosen.variant))));
     }
-    if let Some(width) = options.min_width.filter(|_| sizes_stated) {
-        keep(&mut left, |it| it.width(), width.into(), SkipReason::TooSmall);
-    }
-    keep(&mut left, |it| it.bandwidth(), options.min_bit_rate(codec).0, SkipReason::BitRateTooLow);
-    left
+    (chosen, others)
 }
 
 /// Drops what is below `least`, but never the largest; says what was dropped.
@@ -168,18 +229,72 @@ fn drop_below(
     dropped
 }
 
-/// Whether one variant is there for when the other's server fails, or has the same media.
-fn stands_in(one: &Variant<'_>, other: &Variant<'_>) -> bool {
-    let what = |it: &Variant<'_>| (it.bandwidth, it.resolution, it.codecs.as_deref().map(str::to_owned));
-    one.uri.text == other.uri.text || what(one) == what(other)
+/// Why a variant that would be enough is not taken beside the one that is.
+fn why_not_too(one: &Variant<'_>, taken: &Variant<'_>) -> SkipReason {
+    let stands_in = one.uri.text == taken.uri.text || look(one) == look(taken);
+    if stands_in { SkipReason::Backup } else { SkipReason::LargerThanNeeded }
+}
+
+/// What a variant looks and sounds like: where two are alike, one stands in for the other.
+type Look<'p> = (Option<u64>, Option<Resolution>, Option<&'p str>, Option<Decimal>, Option<&'p str>);
+
+fn look<'p>(variant: &'p Variant<'_>) -> Look<'p> {
+    let Variant { bandwidth, resolution, codecs, frame_rate, video_range, .. } = variant;
+    (*bandwidth, *resolution, codecs.as_deref(), *frame_rate, video_range.as_deref())
+}
+
+/// Every variant that is enough, the one that would be taken alone first, then in the playlist's order.
+///
+/// The one that would be taken alone is taken in any case. Of the bit rates only those count that the caller
+/// asks for. Of variants that stand in for each other the first is taken.
+fn all<'p, 'a>(
+    mut candidates: Vec<Candidate<'p, 'a>>,
+    least: Least,
+    options: &SelectionOptions,
+    rejected: &mut Rejected,
+) -> Vec<Candidate<'p, 'a>> {
+    let alone = smallest_of_each(candidates.clone(), &[0], least, options, &mut Rejected::new());
+    let is_alone = |it: &Candidate<'_, '_>| alone.first().is_some_and(|first| first.index == it.index);
+    candidates.sort_by_key(|it| (!is_alone(it), it.index));
+    let mut known = Known::default();
+    candidates.retain(|it| {
+        let bandwidth = match it.codec {
+            MainCodec::Video(codec) => options.asked_bit_rate(codec).map_or(0, |rate| rate.0),
+            MainCodec::Audio(_) => 0,
+        };
+        let enough = if is_alone(it) { Ok(()) } else { Least { bandwidth, ..least }.judge(it) };
+        let verdict = enough.and_then(|()| known.add(it.variant));
+        verdict.map_err(|reason| rejected.push((it.index, reason))).is_ok()
+    });
+    candidates
+}
+
+/// The variants that are taken so far.
+#[derive(Default)]
+struct Known<'p> {
+    uris: HashMap<Look<'p>, &'p str>,
+    groups: HashSet<(&'p str, [Option<&'p str>; 3])>,
+}
+
+impl<'p> Known<'p> {
+    /// Adds a variant unless it stands in for a known one: it looks like it and has other media, or the same
+    /// media with the same groups.
+    fn add(&mut self, variant: &'p Variant<'_>) -> Result<(), SkipReason> {
+        let uri = variant.uri.text.as_ref();
+        let has_same_media = *self.uris.entry(look(variant)).or_insert(uri) == uri;
+        let Variant { audio, video, subtitles, .. } = variant;
+        let groups = [audio.as_deref(), video.as_deref(), subtitles.as_deref()];
+        let is_new = has_same_media && self.groups.insert((uri, groups));
+        if is_new { Ok(()) } else { Err(SkipReason::Backup) }
+    }
 }
 
 fn names(multivariant: &Multivariant<'_>, mut rejected: Rejected) -> Vec<Skipped> {
     rejected.sort_by_key(|(index, _)| *index);
     let named = |(index, reason): (usize, SkipReason)| {
         let variant = multivariant.variants.get(index)?;
-        let kind = if reason == SkipReason::AudioOnly { TrackKind::Audio } else { TrackKind::Video };
-        Some(Skipped { kind, what: name_of_uri(&variant.uri.text), reason })
+        let what = name_of_uri(&variant.uri.text);
+        Some(Skipped { kind: carries(variant), what, line: variant.tag_line, reason })
     };
     rejected.into_iter().filter_map(named).collect()
 }

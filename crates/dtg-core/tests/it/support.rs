@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use camino_tempfile::Utf8TempDir;
-use dtg_core::{BitRate, Builder, ContentManager, ErrorKind, Item, ItemId, RetryPolicy};
+use dtg_core::{BitRate, Builder, ContentManager, ErrorKind, Item, ItemId, RetryPolicy, UrlRefresh};
 use dtg_testkit::{Memory, Origin};
 
 /// Tries three times, a millisecond apart.
@@ -68,6 +68,13 @@ impl Desk {
         Self { manager, root }
     }
 
+    /// A manager with a hook for fresh addresses, trying each request once.
+    pub(crate) fn refreshing(hook: impl UrlRefresh + 'static) -> Self {
+        let root = Utf8TempDir::new().expect("a temporary folder");
+        let manager = builder(&root, 2, ONCE).refresh(hook).open().expect("a folder of its own");
+        Self { manager, root }
+    }
+
     /// Adds the item `x` of `/item.m3u8` and loads its metadata.
     pub(crate) fn load(&self, origin: &Origin) -> ItemId {
         let id = id("x");
@@ -97,7 +104,7 @@ impl Desk {
     }
 }
 
-fn builder(root: &Utf8TempDir, connections: u16, retry: RetryPolicy) -> Builder {
+pub(crate) fn builder(root: &Utf8TempDir, connections: u16, retry: RetryPolicy) -> Builder {
     let connections = NonZeroU16::new(connections).expect("at least one");
     ContentManager::builder(root.path()).connections(connections).retry(retry)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dtg_core::ItemState;
-use dtg_testkit::{Fault, Origin, Request, Response};
+use dtg_core::{ItemState, RetryPolicy};
+use dtg_testkit::{Fault, Origin, Request, Response, at_random};
 
 use crate::support::{Desk, QUICK, bytes, origin, ranges};
 
@@ -80,5 +80,20 @@ fn a_file_that_is_another_at_each_request_ends_the_run() {
         assert_eq!(desk.run().state, ItemState::Interrupted);
         let asked = origin.requests().len();
         assert!(asked < 1000, "{asked} requests over {connections} connections");
+    }
+}
+
+#[test]
+fn a_file_that_is_started_over_while_others_of_its_parts_end_counts_each_part_once() {
+    for seed in 0..40 {
+        let origin = origin(ranges(32, 100));
+        let script = at_random(seed, 12, vec![Fault::FreshEtag]);
+        // Another version now and then, until the script has had its say.
+        origin.script(move |request, nth| if nth < 60 { script(request, nth) } else { None });
+        let desk = Desk::new(8, RetryPolicy { max_attempts: 100, ..QUICK });
+        desk.load(&origin);
+        let item = desk.run();
+        assert_eq!(item.state, ItemState::Completed, "{:?}", item.failure);
+        assert_eq!((item.downloaded_bytes, item.fetches_done), (3200, 32), "seed {seed}");
     }
 }

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use ::m3u8_rs::{self as theirs, QuotedOrUnquoted};
 
 use super::{key, some, start};
-use crate::multivariant::{
-    ClosedCaptions, IFrameVariant, MediaKind, Multivariant, Rendition, SessionData, Variant,
-};
+use crate::multivariant::{ClosedCaptions, MediaKind, Multivariant, Rendition, SessionData, Variant};
 use crate::value::{Decimal, Resolution};
 
 impl From<&Multivariant<'_>> for theirs::MasterPlaylist {
     fn from(playlist: &Multivariant<'_>) -> Self {
         let variants = playlist.variants.iter().map(variant);
-        let i_frames = playlist.i_frame_variants.iter().map(i_frame_variant);
+        let i_frames = playlist
+            .i_frame_variants
+            .iter()
+            .map(|it| theirs::VariantStream { is_i_frame: true, ..variant(it) });
         Self {
             version: playlist.version.and_then(|version| version.try_into().ok()),
             variants: variants.chain(i_frames).collect(),
@@ -87,34 +88,6 @@ fn variant(variant: &Variant<'_>) -> theirs::VariantStream {
                 ("VIDEO-RANGE", owned(variant.video_range.as_ref())),
             ],
         ),
-    }
-}
-
-fn i_frame_variant(variant: &IFrameVariant<'_>) -> theirs::VariantStream {
-    theirs::VariantStream {
-        is_i_frame: true,
-        uri: variant.uri.text.to_string(),
-        bandwidth: variant.bandwidth.unwrap_or(0),
-        average_bandwidth: variant.average_bandwidth,
-        codecs: owned(variant.codecs.as_ref()),
-        resolution: variant.resolution.map(resolution),
-        hdcp_level: variant.hdcp_level.as_deref().map(hdcp_level),
-        video: owned(variant.video.as_ref()),
-        other_attributes: others(
-            &[
-                ("SUPPLEMENTAL-CODECS", variant.supplemental_codecs.as_deref()),
-                ("ALLOWED-CPC", variant.allowed_cpc.as_deref()),
-                ("REQ-VIDEO-LAYOUT", variant.req_video_layout.as_deref()),
-                ("STABLE-VARIANT-ID", variant.stable_variant_id.as_deref()),
-                ("PATHWAY-ID", variant.pathway_id.as_deref()),
-                ("NAME", variant.name.as_deref()),
-            ],
-            &[
-                ("SCORE", variant.score.map(|it| it.to_string())),
-                ("VIDEO-RANGE", owned(variant.video_range.as_ref())),
-            ],
-        ),
-        ..theirs::VariantStream::default()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::define::is_name;
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, Span};
-use crate::value::{Start, integer};
+use crate::value::{Start, byte_range_parts, integer};
 
 /// What tags of both kinds say.
 #[derive(Default)]
@@ -91,17 +91,7 @@ pub(super) fn byte_range(
     line: &Line<'_>,
     text: &str,
 ) -> Result<(u64, Option<u64>), Error> {
-    let (length, offset) = match text.split_once('@') {
-        Some((length, offset)) => (length, Some(offset)),
-        None => (text, None),
-    };
-    let number = |text: &str| {
-        let text = text.trim();
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let rule = if digits { Rule::ByteRangeOverflow } else { Rule::ByteRangeSyntax };
-        integer(text).ok_or_else(|| Error::at(line, ErrorKind::Rule(rule)))
-    };
-    let range = (number(length)?, offset.map(number).transpose()?);
+    let range = byte_range_parts(text).map_err(|rule| Error::at(line, ErrorKind::Rule(rule)))?;
     if range.0 == 0 {
         context.odd(line, line.span, Rule::EmptyByteRange)?;
     }
@@ -122,6 +112,7 @@ fn define<'a>(context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Erro
         }
         _ => return Err(fault(Rule::DefineSyntax)),
     };
+    context.needs_version(if query.is_some() { 11 } else { 8 });
     if !is_name(name) {
         return Err(fault(Rule::DefineName));
     }

@@ -17,6 +17,8 @@ pub(super) struct Context<'a, 'o> {
     pub(super) variables: Variables,
     /// Whether a multivariant playlist is being read.
     pub(super) multivariant: bool,
+    /// The lowest EXT-X-VERSION that allows what was read so far (rfc8216bis 8).
+    pub(super) version_needed: u32,
     facts: Facts<'a>,
     expanded: usize,
     diagnostics: Vec<Diagnostic>,
@@ -35,13 +37,17 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(text: &'a [u8]) -> Self {
+        let (mut odd, mut returns, mut braces) = (false, false, false);
         // No early exit, so that this runs at memory speed.
-        let odd = |byte: u8| byte >= 0x7F || byte < b' ' && byte != b'\n' && byte != b'\r';
-        let controls = text.chunks(4096).any(|chunk| chunk.iter().fold(false, |any, byte| any | odd(*byte)));
+        for byte in text {
+            odd |= *byte >= 0x7F || *byte < b' ' && *byte != b'\n' && *byte != b'\r';
+            returns |= *byte == b'\r';
+            braces |= *byte == b'{';
+        }
         Self {
             utf8: str::from_utf8(text).ok(),
-            controls: controls || lone_return(text),
-            references: memmem::find(text, b"{$").is_some(),
+            controls: odd || returns && lone_return(text),
+            references: braces && memmem::find(text, b"{$").is_some(),
         }
     }
 }
@@ -58,6 +64,7 @@ impl<'a, 'o> Context<'a, 'o> {
             options,
             variables: Variables::default(),
             multivariant: false,
+            version_needed: 1,
             facts: Facts::of(text),
             expanded: 0,
             diagnostics: Vec::new(),
@@ -100,12 +107,17 @@ impl<'a, 'o> Context<'a, 'o> {
 
     fn look_closely(&mut self, line: &Line<'a>) -> Result<(), Error> {
         let bytes = line.content.of(self.text);
+        if bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..0x7F)) {
+            return Ok(());
+        }
+        // Tabs separate the ids of date ranges that a delta update removes (rfc8216bis 4.4.5.2).
+        let tabs = matches!(line.kind, LineKind::Tag { name: "EXT-X-SKIP", .. });
         match str::from_utf8(bytes) {
             Err(fault) => {
                 let start = line.content.start + position(fault.valid_up_to());
                 self.odd(line, Span::new(start, line.content.end), Rule::NotUtf8)
             }
-            Ok(text) => match text.char_indices().find(|(_, c)| c.is_control()) {
+            Ok(text) => match text.char_indices().find(|(_, c)| c.is_control() && !(tabs && *c == '\t')) {
                 Some((at, control)) => {
                     let start = line.content.start + position(at);
                     let end = start + position(control.len_utf8());
@@ -114,6 +126,11 @@ impl<'a, 'o> Context<'a, 'o> {
                 None => Ok(()),
             },
         }
+    }
+
+    /// Something was read that EXT-X-VERSION has to be this high for (rfc8216bis 8).
+    pub(super) fn needs_version(&mut self, version: u32) {
+        self.version_needed = self.version_needed.max(version);
     }
 
     /// Reports a broken rule; an error where this reading insists on it.

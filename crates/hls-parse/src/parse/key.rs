@@ -8,21 +8,40 @@ use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::key::{Key, KeyMethod, KeySetId};
 use crate::line::{Line, position};
+use crate::value::integer;
 
-/// An EXT-X-KEY or EXT-X-SESSION-KEY line.
-pub(super) fn read<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Key<'a>, Error> {
+/// An EXT-X-KEY or EXT-X-SESSION-KEY line; none without any attribute.
+pub(super) fn read<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option<Key<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
-    let method = tag.word("METHOD")?.ok_or_else(|| tag.error(Rule::KeyMethod))?;
-    let method = KeyMethod::of(method);
+    if tag.attributes.is_empty() {
+        return Ok(None);
+    }
+    let word = tag.word("METHOD")?.ok_or_else(|| tag.error(Rule::KeyMethod))?;
+    let method = if word.eq_ignore_ascii_case("NONE") {
+        if word != "NONE" {
+            tag.odd(Rule::AttributeValue)?;
+        }
+        KeyMethod::None
+    } else {
+        KeyMethod::of(word)
+    };
     if method == KeyMethod::None {
         if tag.attributes.len() > 1 {
             tag.odd(Rule::NoneWithAttributes)?;
         }
         let key_format = Cow::Borrowed("identity");
         let (line, tag) = (line.number, line.span);
-        return Ok(Key { method, uri: None, iv: None, key_format, key_format_versions: None, line, tag });
+        return Ok(Some(Key {
+            method,
+            uri: None,
+            iv: None,
+            key_format,
+            key_format_versions: None,
+            line,
+            tag,
+        }));
     }
-    Ok(Key {
+    let key = Key {
         method,
         uri: Some(tag.required_uri("URI")?),
         iv: tag.iv()?,
@@ -30,7 +49,26 @@ pub(super) fn read<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<
         key_format_versions: tag.text("KEYFORMATVERSIONS")?,
         line: line.number,
         tag: line.span,
-    })
+    };
+    check(&mut tag, &key)?;
+    Ok(Some(key))
+}
+
+fn check(tag: &mut Tag<'_, '_, '_>, key: &Key<'_>) -> Result<(), Error> {
+    if key.iv.is_some() {
+        tag.context.needs_version(2);
+    }
+    if key.method == KeyMethod::SampleAes || tag.has("KEYFORMAT") || tag.has("KEYFORMATVERSIONS") {
+        tag.context.needs_version(5);
+    }
+    if key.method == KeyMethod::SampleAesCtr && key.iv.is_some() {
+        tag.odd(Rule::CtrIv)?;
+    }
+    let numbers = |text: &str| text.split('/').all(|it| integer(it).is_some_and(|number| number > 0));
+    if key.key_format_versions.as_deref().is_some_and(|text| !numbers(text)) {
+        tag.odd(Rule::KeyFormatVersions)?;
+    }
+    Ok(())
 }
 
 /// The keys in effect while lines go by; a set is stored once something is under it.

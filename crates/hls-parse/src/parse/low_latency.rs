@@ -11,26 +11,29 @@ use crate::line::Line;
 use crate::low_latency::{HintKind, Part, PreloadHint, RenditionReport, ServerControl, Skip};
 use crate::value::ByteRange;
 
-/// EXT-X-PART. A range without offset continues the part before, if that is a range of the same resource.
+/// EXT-X-PART; none without a URI. A range without offset continues the part before, if that is a range of the same resource; where a
+/// delta update left that part out, it is read from 0, as players have it: parts are not downloaded.
 pub(super) fn part<'a>(
     context: &mut Context<'a, '_>,
     line: Line<'a>,
     segments: &mut Segments<'a>,
     previous: Option<&Part<'a>>,
-) -> Result<Part<'a>, Error> {
+) -> Result<Option<Part<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
-    let uri = tag.required_uri("URI")?;
+    let Some(uri) = tag.tag_uri("URI")? else { return Ok(None) };
     let before = previous.filter(|part| part.uri.same_resource(&uri)).and_then(|part| part.byte_range);
     let byte_range = match tag.byte_range("BYTERANGE")? {
         None => None,
         Some((length, Some(offset))) => Some(absolute(&line, length, offset)?),
         Some((length, None)) => {
-            let offset = before.map(ByteRange::end).ok_or_else(|| tag.error(Rule::ByteRangeBase))?;
-            Some(absolute(&line, length, offset)?)
+            if before.is_none() {
+                tag.odd(Rule::PartRangeBase)?;
+            }
+            Some(absolute(&line, length, before.map_or(0, ByteRange::end))?)
         }
     };
     let (keys, map, media_sequence) = segments.here(&line)?;
-    Ok(Part {
+    Ok(Some(Part {
         uri,
         duration: tag.required_duration("DURATION")?,
         independent: tag.flag("INDEPENDENT")?,
@@ -41,7 +44,7 @@ pub(super) fn part<'a>(
         map,
         tag: line.span,
         tag_line: line.number,
-    })
+    }))
 }
 
 pub(super) fn part_inf<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option<Duration>, Error> {
@@ -57,6 +60,9 @@ pub(super) fn server_control<'a>(
     line: Line<'a>,
 ) -> Result<ServerControl, Error> {
     let mut tag = Tag::read(context, line)?;
+    if tag.has("CAN-SKIP-DATERANGES") && !tag.has("CAN-SKIP-UNTIL") {
+        tag.odd(Rule::SkipDateRanges)?;
+    }
     Ok(ServerControl {
         can_skip_until: tag.duration("CAN-SKIP-UNTIL")?,
         can_skip_date_ranges: tag.flag("CAN-SKIP-DATERANGES")?,
@@ -64,13 +70,15 @@ pub(super) fn server_control<'a>(
         part_hold_back: tag.duration("PART-HOLD-BACK")?,
         can_block_reload: tag.flag("CAN-BLOCK-RELOAD")?,
         tag: line.span,
+        tag_line: line.number,
     })
 }
 
-/// None without a known TYPE.
+/// None without a URI or a known TYPE, of which there may be one hint.
 pub(super) fn preload_hint<'a>(
     context: &mut Context<'a, '_>,
     line: Line<'a>,
+    earlier: &[PreloadHint<'a>],
 ) -> Result<Option<PreloadHint<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
     let kind = match tag.word("TYPE")?.as_deref() {
@@ -81,9 +89,14 @@ pub(super) fn preload_hint<'a>(
             return Ok(None);
         }
     };
+    // Two hints are all that there can be without an oddity, so a long list is not searched.
+    if earlier.iter().take(2).any(|it| it.kind == kind) {
+        tag.odd(Rule::HintTwice)?;
+    }
+    let Some(uri) = tag.tag_uri("URI")? else { return Ok(None) };
     Ok(Some(PreloadHint {
         kind,
-        uri: tag.required_uri("URI")?,
+        uri,
         start: tag.integer("BYTERANGE-START")?.unwrap_or(0),
         length: tag.integer("BYTERANGE-LENGTH")?,
         tag: line.span,
@@ -91,18 +104,20 @@ pub(super) fn preload_hint<'a>(
     }))
 }
 
+/// None without a URI.
 pub(super) fn rendition_report<'a>(
     context: &mut Context<'a, '_>,
     line: Line<'a>,
-) -> Result<RenditionReport<'a>, Error> {
+) -> Result<Option<RenditionReport<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
-    Ok(RenditionReport {
-        uri: tag.required_uri("URI")?,
+    let Some(uri) = tag.tag_uri("URI")? else { return Ok(None) };
+    Ok(Some(RenditionReport {
+        uri,
         last_msn: tag.integer("LAST-MSN")?,
         last_part: tag.integer("LAST-PART")?,
         tag: line.span,
         tag_line: line.number,
-    })
+    }))
 }
 
 pub(super) fn skip<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Skip<'a>, Error> {
@@ -111,6 +126,7 @@ pub(super) fn skip<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<
     if segments.is_none() {
         tag.odd(Rule::MissingAttribute)?;
     }
+    tag.context.needs_version(if tag.has("RECENTLY-REMOVED-DATERANGES") { 10 } else { 9 });
     Ok(Skip {
         segments: segments.unwrap_or(0),
         recently_removed_date_ranges: tag.text("RECENTLY-REMOVED-DATERANGES")?,

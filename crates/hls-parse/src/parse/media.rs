@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::common::{Common, once, value_span, value_text};
 use super::context::Context;
+use super::date_range::DateRanges;
 use super::segments::Segments;
-use super::{TagKind, date_range, kind_of, low_latency};
+use super::{TagKind, check, kind_of, low_latency};
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, lines};
@@ -30,6 +31,7 @@ struct Reader<'a> {
     common: Common,
     playlist: MediaPlaylist<'a>,
     segments: Segments<'a>,
+    date_ranges: DateRanges<'a>,
     sequence_stated: bool,
     discontinuity_sequence_stated: bool,
 }
@@ -40,6 +42,7 @@ impl<'a> Reader<'a> {
             common: Common::default(),
             playlist: MediaPlaylist::default(),
             segments: Segments::new(),
+            date_ranges: DateRanges::default(),
             sequence_stated: false,
             discontinuity_sequence_stated: false,
         }
@@ -60,11 +63,11 @@ impl<'a> Reader<'a> {
             "EXT-X-PART" => {
                 let previous = self.playlist.parts.last();
                 let part = low_latency::part(context, line, &mut self.segments, previous)?;
-                self.playlist.parts.push(part);
+                self.playlist.parts.extend(part);
                 Ok(())
             }
             "EXT-X-DATERANGE" => {
-                self.playlist.date_ranges.push(date_range::read(context, line)?);
+                self.playlist.date_ranges.push(self.date_ranges.read(context, line)?);
                 Ok(())
             }
             _ => self.playlist_tag(context, line, name),
@@ -90,6 +93,7 @@ impl<'a> Reader<'a> {
             "EXT-X-I-FRAMES-ONLY" => {
                 once(context, &line, self.playlist.i_frames_only)?;
                 self.playlist.i_frames_only = true;
+                context.needs_version(4);
             }
             "EXT-X-SERVER-CONTROL" => {
                 once(context, &line, self.playlist.server_control.is_some())?;
@@ -101,10 +105,12 @@ impl<'a> Reader<'a> {
             }
             "EXT-X-SKIP" => self.skip(context, line)?,
             "EXT-X-PRELOAD-HINT" => {
-                self.playlist.preload_hints.extend(low_latency::preload_hint(context, line)?);
+                let earlier = &self.playlist.preload_hints;
+                let hint = low_latency::preload_hint(context, line, earlier)?;
+                self.playlist.preload_hints.extend(hint);
             }
             "EXT-X-RENDITION-REPORT" => {
-                self.playlist.rendition_reports.push(low_latency::rendition_report(context, line)?);
+                self.playlist.rendition_reports.extend(low_latency::rendition_report(context, line)?);
             }
             _ => return self.other_tag(context, line, name),
         }
@@ -141,17 +147,24 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A number that must be exact, or IVs would be wrong.
-    fn sequence(line: &Line<'a>) -> Result<u64, Error> {
-        let number = value_text(line).and_then(integer);
-        number.ok_or_else(|| Error::at(line, ErrorKind::Rule(Rule::SequenceNumber)))
+    /// A number that must be exact, or IVs would be wrong; 0 where there is none, as players have it.
+    fn sequence(context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<u64, Error> {
+        let text = value_text(line).unwrap_or_default();
+        if let Some(number) = integer(text) {
+            return Ok(number);
+        }
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::at(line, ErrorKind::Rule(Rule::NumberTooLarge)));
+        }
+        context.odd(line, value_span(line), Rule::SequenceNumber)?;
+        Ok(0)
     }
 
     fn media_sequence(&mut self, context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {
-        let number = Self::sequence(line)?;
         if !self.segments.list.is_empty() || !self.playlist.parts.is_empty() {
             return context.odd(line, line.span, Rule::LateTag);
         }
+        let number = Self::sequence(context, line)?;
         once(context, line, self.sequence_stated)?;
         self.sequence_stated = true;
         self.playlist.media_sequence = number;
@@ -165,12 +178,12 @@ impl<'a> Reader<'a> {
         context: &mut Context<'a, '_>,
         line: &Line<'a>,
     ) -> Result<(), Error> {
-        let number = Self::sequence(line)?;
         if !self.segments.list.is_empty()
             || self.segments.discontinuities > self.playlist.discontinuity_sequence
         {
             return context.odd(line, line.span, Rule::LateTag);
         }
+        let number = Self::sequence(context, line)?;
         once(context, line, self.discontinuity_sequence_stated)?;
         self.discontinuity_sequence_stated = true;
         self.playlist.discontinuity_sequence = number;
@@ -180,15 +193,11 @@ impl<'a> Reader<'a> {
 
     fn playlist_type(&mut self, context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {
         once(context, line, self.playlist.playlist_type.is_some())?;
-        self.playlist.playlist_type = match value_text(line) {
-            Some("VOD") => Some(PlaylistType::Vod),
-            Some("EVENT") => Some(PlaylistType::Event),
-            Some(_) | None => {
-                context.odd(line, value_span(line), Rule::PlaylistType)?;
-                self.playlist.playlist_type
-            }
-        };
-        Ok(())
+        let word = value_text(line).unwrap_or_default();
+        let read = PlaylistType::of(&word.to_ascii_uppercase());
+        self.playlist.playlist_type = read.or(self.playlist.playlist_type);
+        let as_it_should = read.is_some() && !word.contains(|c: char| c.is_ascii_lowercase());
+        if as_it_should { Ok(()) } else { context.odd(line, value_span(line), Rule::PlaylistType) }
     }
 
     /// The segments left out count.
@@ -197,6 +206,7 @@ impl<'a> Reader<'a> {
         let skip = low_latency::skip(context, line)?;
         let next = self.segments.next_sequence.and_then(|number| number.checked_add(skip.segments));
         self.segments.next_sequence = next;
+        self.segments.skipped_before = Some(self.segments.list.len());
         self.playlist.skip = Some(skip);
         Ok(())
     }
@@ -204,13 +214,6 @@ impl<'a> Reader<'a> {
     fn finish(mut self, context: &mut Context<'a, '_>) -> Result<MediaPlaylist<'a>, Error> {
         self.segments.drop_inf(context)?;
         let mut playlist = self.playlist;
-        match playlist.target_duration {
-            None => context.odd_as_a_whole(Rule::NoTargetDuration)?,
-            Some(target) if rounded(self.segments.longest) > target => {
-                context.odd_as_a_whole(Rule::LongerThanTarget)?;
-            }
-            Some(_) => {}
-        }
         playlist.version = self.common.version;
         playlist.independent_segments = self.common.independent_segments;
         playlist.start = self.common.start;
@@ -218,11 +221,10 @@ impl<'a> Reader<'a> {
         playlist.segments = self.segments.list;
         playlist.maps = self.segments.maps;
         playlist.key_sets = self.segments.keys.into_sets();
+        check::media(context, &playlist, self.segments.longest)?;
+        if !playlist.date_ranges.is_empty() && !self.segments.dated {
+            context.odd_as_a_whole(Rule::DateRangeWithoutDateTime)?;
+        }
         Ok(playlist)
     }
-}
-
-/// To the nearest second, as target durations are compared (RFC 8216 4.3.3.1).
-const fn rounded(duration: Duration) -> Duration {
-    Duration::from_secs(duration.saturating_add(Duration::from_millis(500)).as_secs())
 }

@@ -1,20 +1,19 @@
 //! Lines to a multivariant playlist (RFC 8216 4.3.4).
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::common::{Common, once};
 use super::context::Context;
 use super::tag::Tag;
-use super::{TagKind, key, kind_of};
+use super::{TagKind, check, key, kind_of};
 use crate::diagnose::Rule;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::key::KeyMethod;
 use crate::line::{Line, LineKind, lines};
 use crate::multivariant::{
-    ClosedCaptions, ContentSteering, IFrameVariant, MediaKind, Multivariant, Rendition, SessionData, Variant,
+    ClosedCaptions, ContentSteering, MediaKind, Multivariant, Rendition, SessionData, Variant,
 };
-use crate::value::Uri;
+use crate::value::{Decimal, Uri, integer};
 
 pub(super) fn read<'a>(context: &mut Context<'a, '_>) -> Result<Multivariant<'a>, Error> {
     context.multivariant = true;
@@ -33,7 +32,7 @@ pub(super) fn read<'a>(context: &mut Context<'a, '_>) -> Result<Multivariant<'a>
     playlist.independent_segments = common.independent_segments;
     playlist.start = common.start;
     playlist.variables = std::mem::take(&mut context.variables);
-    check_groups(context, &playlist)?;
+    check::multivariant(context, &playlist)?;
     Ok(playlist)
 }
 
@@ -55,14 +54,14 @@ impl<'a> Reader<'a> {
         match name {
             "EXT-X-STREAM-INF" => self.pending = Some((line, variant(context, line)?)),
             "EXT-X-I-FRAME-STREAM-INF" => {
-                self.playlist.i_frame_variants.push(i_frame_variant(context, line)?)
+                self.playlist.i_frame_variants.extend(i_frame_variant(context, line)?);
             }
             "EXT-X-MEDIA" => self.playlist.renditions.extend(rendition(context, line)?),
             "EXT-X-SESSION-KEY" => self.session_key(context, line)?,
             "EXT-X-SESSION-DATA" => self.playlist.session_data.push(session_data(context, line)?),
             "EXT-X-CONTENT-STEERING" => {
                 once(context, &line, self.playlist.content_steering.is_some())?;
-                self.playlist.content_steering = Some(content_steering(context, line)?);
+                self.playlist.content_steering = content_steering(context, line)?;
             }
             _ if kind == TagKind::Segment => context.odd(&line, line.span, Rule::Mixed)?,
             _ => context.odd(&line, line.span, Rule::Misplaced)?,
@@ -89,7 +88,14 @@ impl<'a> Reader<'a> {
     }
 
     fn session_key(&mut self, context: &mut Context<'a, '_>, line: Line<'a>) -> Result<(), Error> {
-        let key = key::read(context, line)?;
+        let key = match key::read(context, line) {
+            Ok(Some(key)) => key,
+            Ok(None) => return Ok(()),
+            Err(error) if *error.kind() == ErrorKind::Rule(Rule::MissingUri) => {
+                return context.odd(&line, line.span, Rule::NoTagUri);
+            }
+            Err(error) => return Err(error),
+        };
         if key.method == KeyMethod::None {
             return context.odd(&line, line.span, Rule::SessionKeyNone);
         }
@@ -121,55 +127,69 @@ fn closed_captions<'a>(tag: &mut Tag<'a, '_, '_>) -> Result<Option<ClosedCaption
 /// EXT-X-STREAM-INF; the URI comes later.
 fn variant<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Variant<'a>, Error> {
     let mut tag = Tag::read(context, line)?;
-    let (bandwidth, average_bandwidth) = bandwidth(&mut tag)?;
+    let stream = stream(&mut tag)?;
     Ok(Variant {
-        uri: Uri { text: Cow::Borrowed(""), span: line.span },
-        bandwidth,
-        average_bandwidth,
-        codecs: tag.text("CODECS")?,
-        supplemental_codecs: tag.text("SUPPLEMENTAL-CODECS")?,
-        resolution: tag.resolution()?,
-        frame_rate: tag.decimal("FRAME-RATE")?,
-        score: tag.decimal("SCORE")?,
-        hdcp_level: tag.word("HDCP-LEVEL")?,
-        allowed_cpc: tag.text("ALLOWED-CPC")?,
-        video_range: tag.word("VIDEO-RANGE")?,
-        req_video_layout: tag.text("REQ-VIDEO-LAYOUT")?,
-        stable_variant_id: tag.text("STABLE-VARIANT-ID")?,
-        pathway_id: tag.text("PATHWAY-ID")?,
+        frame_rate: positive(&mut tag, "FRAME-RATE")?,
         audio: tag.text("AUDIO")?,
-        video: tag.text("VIDEO")?,
         subtitles: tag.text("SUBTITLES")?,
         closed_captions: closed_captions(&mut tag)?,
-        name: tag.text("NAME")?,
-        tag: line.span,
-        tag_line: line.number,
-        uri_line: 0,
+        ..stream
     })
 }
 
-fn i_frame_variant<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<IFrameVariant<'a>, Error> {
+/// EXT-X-I-FRAME-STREAM-INF; none without a URI.
+fn i_frame_variant<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option<Variant<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
-    let (bandwidth, average_bandwidth) = bandwidth(&mut tag)?;
-    Ok(IFrameVariant {
-        uri: tag.required_uri("URI")?,
+    let stream = stream(&mut tag)?;
+    match tag.uri("URI")? {
+        Some(uri) => Ok(Some(Variant { uri, uri_line: line.number, ..stream })),
+        None => {
+            tag.odd(Rule::NoIFrameUri)?;
+            Ok(None)
+        }
+    }
+}
+
+/// The attributes that both kinds of variant have.
+fn stream<'a>(tag: &mut Tag<'a, '_, '_>) -> Result<Variant<'a>, Error> {
+    let (bandwidth, average_bandwidth) = bandwidth(tag)?;
+    let variant = Variant {
+        uri: Uri { text: Cow::Borrowed(""), span: tag.line.span },
         bandwidth,
         average_bandwidth,
         codecs: tag.text("CODECS")?,
         supplemental_codecs: tag.text("SUPPLEMENTAL-CODECS")?,
         resolution: tag.resolution()?,
-        score: tag.decimal("SCORE")?,
+        frame_rate: None,
+        score: positive(tag, "SCORE")?,
         hdcp_level: tag.word("HDCP-LEVEL")?,
         allowed_cpc: tag.text("ALLOWED-CPC")?,
         video_range: tag.word("VIDEO-RANGE")?,
         req_video_layout: tag.text("REQ-VIDEO-LAYOUT")?,
-        stable_variant_id: tag.text("STABLE-VARIANT-ID")?,
-        pathway_id: tag.text("PATHWAY-ID")?,
+        stable_variant_id: tag.stable_id("STABLE-VARIANT-ID")?,
+        pathway_id: tag.pathway_id()?,
+        audio: None,
         video: tag.text("VIDEO")?,
+        subtitles: None,
+        closed_captions: None,
         name: tag.text("NAME")?,
-        tag: line.span,
-        tag_line: line.number,
-    })
+        tag: tag.line.span,
+        tag_line: tag.line.number,
+        uri_line: 0,
+    };
+    if variant.req_video_layout.is_some() {
+        tag.context.needs_version(12);
+    }
+    Ok(variant)
+}
+
+/// A number that is not negative.
+fn positive(tag: &mut Tag<'_, '_, '_>, name: &str) -> Result<Option<Decimal>, Error> {
+    let number = tag.decimal(name)?;
+    if number.is_some_and(|number| number.billionths() < 0) {
+        tag.odd(Rule::AttributeValue)?;
+    }
+    Ok(number)
 }
 
 /// EXT-X-MEDIA; none without a known TYPE.
@@ -192,7 +212,7 @@ fn rendition<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option
         instream_id: tag.text("INSTREAM-ID")?,
         characteristics: tag.text("CHARACTERISTICS")?,
         channels: tag.text("CHANNELS")?,
-        stable_rendition_id: tag.text("STABLE-RENDITION-ID")?,
+        stable_rendition_id: tag.stable_id("STABLE-RENDITION-ID")?,
         bit_depth: tag.integer("BIT-DEPTH")?,
         sample_rate: tag.integer("SAMPLE-RATE")?,
         tag: line.span,
@@ -218,6 +238,30 @@ fn check_rendition(tag: &mut Tag<'_, '_, '_>, rendition: &Rendition<'_>) -> Resu
     if tag.has("FORCED") && !subtitles {
         tag.odd(Rule::ForcedNotSubtitles)?;
     }
+    if rendition.kind != MediaKind::Audio
+        && (rendition.bit_depth.is_some() || rendition.sample_rate.is_some())
+    {
+        tag.odd(Rule::NotAudio)?;
+    }
+    check_instream_id(tag, rendition)
+}
+
+/// `CC1` to `CC4`, or `SERVICE1` to `SERVICE63` from version 7 on; other types may have one from version 13 on.
+fn check_instream_id(tag: &mut Tag<'_, '_, '_>, rendition: &Rendition<'_>) -> Result<(), Error> {
+    let Some(id) = rendition.instream_id.as_deref() else { return Ok(()) };
+    if rendition.kind != MediaKind::ClosedCaptions {
+        tag.context.needs_version(13);
+        return Ok(());
+    }
+    let among = |prefix, last| {
+        let number = id.strip_prefix(prefix).filter(|text| !text.starts_with('0')).and_then(integer);
+        number.is_some_and(|number| (1..=last).contains(&number))
+    };
+    if among("SERVICE", 63) {
+        tag.context.needs_version(7);
+    } else if !among("CC", 4) {
+        tag.odd(Rule::InstreamIdValue)?;
+    }
     Ok(())
 }
 
@@ -238,43 +282,17 @@ fn session_data<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Ses
     Ok(data)
 }
 
-fn content_steering<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<ContentSteering<'a>, Error> {
+/// None without a URI.
+fn content_steering<'a>(
+    context: &mut Context<'a, '_>,
+    line: Line<'a>,
+) -> Result<Option<ContentSteering<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
-    Ok(ContentSteering {
-        server_uri: tag.required_uri("SERVER-URI")?,
-        pathway_id: tag.text("PATHWAY-ID")?,
+    let Some(server_uri) = tag.tag_uri("SERVER-URI")? else { return Ok(None) };
+    Ok(Some(ContentSteering {
+        server_uri,
+        pathway_id: tag.pathway_id()?,
         tag: line.span,
         tag_line: line.number,
-    })
-}
-
-/// Every group that a variant names has a rendition, and names differ within a group.
-fn check_groups(context: &mut Context<'_, '_>, playlist: &Multivariant<'_>) -> Result<(), Error> {
-    let mut groups = HashSet::new();
-    let mut names = HashSet::new();
-    for rendition in &playlist.renditions {
-        groups.insert((rendition.kind, &*rendition.group_id));
-        if !names.insert((rendition.kind, &*rendition.group_id, &*rendition.name)) {
-            context.odd_at(rendition.tag_line, rendition.tag, Rule::RenditionName)?;
-        }
-    }
-    for variant in &playlist.variants {
-        let captions = match &variant.closed_captions {
-            Some(ClosedCaptions::Group(group)) => Some(group),
-            Some(ClosedCaptions::None) | None => None,
-        };
-        let named = [
-            (MediaKind::Audio, variant.audio.as_ref()),
-            (MediaKind::Video, variant.video.as_ref()),
-            (MediaKind::Subtitles, variant.subtitles.as_ref()),
-            (MediaKind::ClosedCaptions, captions),
-        ];
-        let missing = |(kind, group): (MediaKind, Option<&Cow<'_, str>>)| {
-            group.is_some_and(|group| !groups.contains(&(kind, &**group)))
-        };
-        if named.into_iter().any(missing) {
-            context.odd_at(variant.tag_line, variant.tag, Rule::MissingGroup)?;
-        }
-    }
-    Ok(())
+    }))
 }

@@ -1,6 +1,7 @@
 //! One tag with an attribute list: each attribute asked for by name and type.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::context::Context;
@@ -8,7 +9,10 @@ use crate::attributes::{Attribute, AttributeFault, AttributeValue, attributes};
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::line::Line;
-use crate::value::{DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, integer};
+use crate::value::{DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, hex_128_loosely, integer};
+
+/// How many attributes are held one against the other; names of longer lists are looked up.
+const SHORT: usize = 24;
 
 pub(super) struct Tag<'a, 'o, 'c> {
     pub(super) context: &'c mut Context<'a, 'o>,
@@ -43,15 +47,29 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
             context.odd(&line, line.span, Rule::ListSyntax)?;
         }
         let mut tag = Self { context, line, attributes: list };
+        tag.check_names()?;
         tag.check_duplicates()?;
         Ok(tag)
     }
 
-    /// A list is at most [`Limits::attributes`](super::Limits::attributes) long, so this is bounded.
+    /// Names are made of `A` to `Z`, digits and `-`.
+    fn check_names(&mut self) -> Result<(), Error> {
+        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
+        match self.attributes.iter().find(|attribute| !attribute.name.bytes().all(fits)) {
+            Some(attribute) => self.context.odd(&self.line, attribute.span, Rule::AttributeName),
+            None => Ok(()),
+        }
+    }
+
     fn check_duplicates(&mut self) -> Result<(), Error> {
-        let repeated = self.attributes.iter().enumerate().find(|(index, attribute)| {
-            self.attributes.iter().take(*index).any(|earlier| earlier.name == attribute.name)
-        });
+        let repeated = if self.attributes.len() <= SHORT {
+            let mut places = self.attributes.iter().enumerate();
+            let earlier = |index| self.attributes.iter().take(index);
+            places.find(|(index, it)| earlier(*index).any(|earlier| earlier.name == it.name))
+        } else {
+            let mut names = HashSet::new();
+            self.attributes.iter().enumerate().find(|(_, it)| !names.insert(it.name))
+        };
         match repeated {
             Some((_, attribute)) => self.context.odd(&self.line, attribute.span, Rule::DuplicateAttribute),
             None => Ok(()),
@@ -83,6 +101,26 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
             self.context.odd(&self.line, attribute.span, Rule::Quoting)?;
         }
         self.context.substitute(&self.line, attribute.value.text()).map(Some)
+    }
+
+    /// STABLE-VARIANT-ID, STABLE-RENDITION-ID (rfc8216bis 4.4.6.1, 4.4.6.2).
+    pub(super) fn stable_id(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Error> {
+        self.id(name, "+/=.-_")
+    }
+
+    /// PATHWAY-ID (rfc8216bis 4.4.6.6).
+    pub(super) fn pathway_id(&mut self) -> Result<Option<Cow<'a, str>>, Error> {
+        self.id("PATHWAY-ID", ".-_")
+    }
+
+    /// A quoted string of letters, digits and `marks`.
+    fn id(&mut self, name: &str, marks: &str) -> Result<Option<Cow<'a, str>>, Error> {
+        let text = self.text(name)?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
+        if text.as_deref().is_some_and(|text| text.is_empty() || !text.chars().all(fits)) {
+            self.odd(Rule::IdCharacters)?;
+        }
+        Ok(text)
     }
 
     /// A quoted string that must be there; empty where it is not.
@@ -200,7 +238,12 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
     pub(super) fn iv(&mut self) -> Result<Option<[u8; 16]>, Error> {
         let Some(attribute) = self.unquoted("IV")? else { return Ok(None) };
         let text = self.context.substitute(&self.line, attribute.value.text())?;
-        hex_128(&text).map(Some).ok_or_else(|| self.error(Rule::HexTooLong))
+        if let Some(iv) = hex_128(&text) {
+            return Ok(Some(iv));
+        }
+        let iv = hex_128_loosely(&text).ok_or_else(|| self.error(Rule::HexTooLong))?;
+        self.context.odd(&self.line, attribute.span, Rule::IvSyntax)?;
+        Ok(Some(iv))
     }
 
     /// A URI; an empty one counts as absent.
@@ -223,6 +266,34 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
             Some(_) | None => return Err(self.error(Rule::MissingUri)),
         }
         self.uri(name)?.ok_or_else(|| self.error(Rule::MissingUri))
+    }
+
+    /// The URI of a tag that nothing has to be fetched for: none where it is missing or can't be read, which the
+    /// strict reading refuses. The tag is then ignored.
+    pub(super) fn tag_uri(&mut self, name: &str) -> Result<Option<Uri<'a>>, Error> {
+        if self.find(name).is_none_or(|attribute| attribute.value.text().is_empty()) {
+            self.odd(Rule::NoTagUri)?;
+            return Ok(None);
+        }
+        let uri = self.uri(name);
+        self.spare(uri)
+    }
+
+    /// An attribute that playback can do without: none where a variable of it is undefined, or a control
+    /// character stands in its URI.
+    pub(super) fn spare<T>(&mut self, read: Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        match read {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::UndefinedVariable { .. } | ErrorKind::Rule(Rule::ControlInUri)
+                ) =>
+            {
+                self.odd(Rule::UnreadableAttribute)?;
+                Ok(None)
+            }
+            read => read,
+        }
     }
 
     /// `LENGTH` and perhaps `OFFSET`, in quotes.

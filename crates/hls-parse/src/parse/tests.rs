@@ -10,9 +10,9 @@ mod multivariant;
 mod variables;
 mod properties;
 
-/// Lines of a media playlist below its usual head.
+/// Lines of a media playlist below its usual head, and a version that allows them all.
 fn media_text(lines: &str) -> String {
-    format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n{lines}\n")
+    format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n{lines}\n#EXT-X-VERSION:13\n")
 }
 
 fn parsed<'a>(text: &'a str, reading: Reading) -> Result<Parsed<'a>, Error> {

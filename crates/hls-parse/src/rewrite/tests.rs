@@ -100,3 +100,11 @@ fn a_replacement_that_would_break_its_line_is_refused() {
     );
     assert!(!refused(UriRole::Segment, "a\"b,c") && !refused(UriRole::Key, "a,b"));
 }
+
+#[test]
+fn a_uri_that_was_passed_over_for_its_control_characters_is_left_as_it_is() {
+    let text = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"\u{1}p.mp4\"\n#EXTINF:4,\ns.ts\n";
+    check_asked(text, &["Segment s.ts"]);
+    let local = rewritten(text, |_, _| Some("1.ts".to_owned())).unwrap();
+    assert_eq!(local, text.replace("s.ts", "1.ts"));
+}

@@ -72,7 +72,14 @@ fn dates_are_read_with_and_without_an_offset() {
     same("2026-11-22T18:00:00Z");
     assert_eq!(shown("2010-02-19T14:54:23+0530").as_deref(), Some("2010-02-19T14:54:23+05:30"));
     assert_eq!(shown("2010-02-19T14:54:23").as_deref(), Some("2010-02-19T14:54:23Z"));
-    assert_eq!(DateTime::parse("2010-02-19T14:54:23").and_then(|it| it.offset), None);
+    assert_eq!(DateTime::parse("2010-02-19T14:54:23").and_then(DateTime::offset), None);
+    let early = DateTime::parse("1969-12-31T23:59:59.25-01:00").unwrap();
+    assert_eq!(
+        (early.timestamp().as_millisecond(), early.offset().map(Offset::seconds)),
+        (3_599_250, Some(-3600))
+    );
+    assert_eq!(early.to_string(), "1969-12-31T23:59:59.25-01:00");
+    assert_eq!(DateTime::parse("1969-12-31T23:59:59.25Z").unwrap().to_string(), "1969-12-31T23:59:59.25Z");
     for text in ["", "2010-02-19", "14:54:23", "2010-13-19T14:54:23Z", "yesterday"] {
         assert_eq!(shown(text), None, "{text}");
     }

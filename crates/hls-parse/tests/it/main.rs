@@ -10,14 +10,18 @@ mod uris; // section A
 mod syntax; // section C
 mod structure; // section D
 mod keys; // section E
+mod rules; // each rule alone
+mod lenient; // what players read on over
+mod values; // as data
 mod playlists; // what the oracles read
 mod quick_m3u8;
+mod walk; // the walk beside the model
 #[cfg(feature = "m3u8-rs")]
 mod m3u8_rs;
 
-/// Lines of a media playlist below its usual head, each ended.
+/// Lines of a media playlist below its usual head, each ended, and a version that allows them all.
 fn media_text(lines: &str) -> String {
-    format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n{lines}\n")
+    format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n{lines}\n#EXT-X-VERSION:13\n")
 }
 
 /// A media playlist of one segment.
@@ -25,9 +29,9 @@ fn segment(uri: &str) -> String {
     media_text(&format!("#EXTINF:1,\n{uri}"))
 }
 
-/// A multivariant playlist: these lines below its first.
+/// A multivariant playlist: these lines below its first, and a version that allows them all.
 fn menu_text(lines: &str) -> String {
-    format!("#EXTM3U\n{lines}\n")
+    format!("#EXTM3U\n{lines}\n#EXT-X-VERSION:13\n")
 }
 
 /// A multivariant playlist of one variant with these attributes.

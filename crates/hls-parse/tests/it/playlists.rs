@@ -105,6 +105,8 @@ fn key(dialect: Dialect) -> impl Strategy<Value = String> {
         // A map under AES-128 must have an IV.
         let iv =
             iv.or_else(|| (method == "AES-128").then(|| "0x0000000000000000000000000000000a".to_owned()));
+        // A key of SAMPLE-AES-CTR must have none.
+        let iv = iv.filter(|_| method != "SAMPLE-AES-CTR");
         let format = (format != "identity").then(|| format.to_owned());
         let rest = [
             ("IV=", iv, ""),
@@ -153,7 +155,7 @@ fn attributes(list: &'static [&'static str]) -> impl Strategy<Value = String> {
 fn rendition() -> impl Strategy<Value = String> {
     let more = attributes(&[
         ",LANGUAGE=\"fr-CA\"",
-        ",AUTOSELECT=YES,DEFAULT=YES",
+        ",AUTOSELECT=YES,DEFAULT=NO",
         ",CHARACTERISTICS=\"a.b,c.d\"",
         ",CHANNELS=\"6\"",
     ]);
@@ -166,7 +168,7 @@ fn variant() -> impl Strategy<Value = String> {
         ",AUDIO=\"g\"",
         ",CODECS=\"avc1.4d401e,mp4a.40.2\"",
         ",SUPPLEMENTAL-CODECS=\"dvh1.08.07/db4h\"",
-        ",CLOSED-CAPTIONS=NONE",
+        ",HDCP-LEVEL=NONE",
         ",STABLE-VARIANT-ID=\"s\",PATHWAY-ID=\"p\"",
     ]);
     let size = prop::option::of((1..9000_u32, 1..9000_u32));

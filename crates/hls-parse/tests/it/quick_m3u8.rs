@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::playlists::{self, Dialect};
 use super::*;
 
-const ALL: Dialect = Dialect {
+pub(crate) const ALL: Dialect = Dialect {
     formats: &["identity", "com.apple.streamingkeydelivery", "urn:uuid:edef8ba9"],
     titles: &["", "title", "a, b", " 5,5", "x=\"y\""],
     none: true,
@@ -95,7 +95,7 @@ fn ours(text: &str) -> Vec<(Facts, f64)> {
     };
     let facts = playlist.segments.iter().map(|it| Facts {
         uri: it.uri.text.to_string(),
-        title: it.title.as_deref().unwrap_or_default().to_owned(),
+        title: it.title.unwrap_or_default().to_owned(),
         range: it.byte_range.map(range),
         keys: keys(it),
         map: playlist.map_of(it).map(|map| (map.uri.text.to_string(), map.byte_range.map(range))),

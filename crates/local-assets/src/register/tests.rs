@@ -49,7 +49,7 @@ fn source_with(drm: DrmParams) -> MediaSource {
 #[track_caller]
 fn check(files: &[(&str, &str)], expected: Protection) {
     let registration = register_files(files, &clear_source()).unwrap();
-    assert_eq!(registration, Registration { asset: ItemId::new("1_abc").unwrap(), protection: expected });
+    assert_eq!((registration.asset.as_str(), registration.protection), ("1_abc", expected));
 }
 
 #[track_caller]
@@ -57,9 +57,8 @@ fn check_refused(files: &[(&str, &str)], source: &MediaSource, message: &str) {
     assert_eq!(register_files(files, source).unwrap_err().to_string(), format!("asset `1_abc`: {message}"));
 }
 
-const FAIR_PLAY: &str = "protected by FairPlay, whose keys are not obtained for offline use yet";
-const FAIR_PLAY_KEY: &str =
-    "protected by FairPlay, whose keys are not obtained for offline use yet (key `skd://a:b c`)";
+const FAIR_PLAY: &str = "protected by FairPlay, which this manager is not set up for";
+const FAIR_PLAY_KEY: &str = "protected by FairPlay, which this manager is not set up for (key `skd://a:b c`)";
 
 #[test]
 fn a_clear_asset_is_registered_at_once() {
@@ -170,4 +169,14 @@ fn a_folder_that_cannot_play_alone_is_refused_with_the_file() {
 fn a_playlist_that_two_lines_refer_to_is_read_once() {
     let twice = format!("{MASTER}#EXT-X-STREAM-INF:BANDWIDTH=2\n./video/0.m3u8\n");
     check(&[("master.m3u8", &twice), ("video/0.m3u8", &media(&[AES]))], Protection::KeyFiles);
+}
+
+#[test]
+fn a_key_line_is_read_by_its_attributes_not_by_its_text() {
+    let fake = r#"METHOD=AES-128,X-URI="skd://fake",URI="../key/000.key""#;
+    check(&[("video/0.m3u8", &media(&[fake]))], Protection::KeyFiles);
+    let odd = "METHOD=SAMPLE-AES,X-NOTE=\"𝄞,URI=skd://fake,\",URI=\"SKD://Ab/c.d:e?f=1,2;g%3D+@\"";
+    let refused = register_files(&[("video/0.m3u8", &media(&[odd]))], &clear_source()).unwrap_err();
+    let ErrorKind::FairPlayNotSupported { keys } = refused.kind() else { panic!("{refused}") };
+    assert_eq!(keys, &[KeyUri::new("SKD://Ab/c.d:e?f=1,2;g%3D+@").unwrap()]);
 }

@@ -8,31 +8,31 @@ use crate::error::{Error, ErrorKind};
 use crate::extras::Extras;
 
 /// An object that is being read: what is understood is taken out.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     /// Where it stands in the entry; empty for the entry itself.
     at: String,
     /// What has not been taken.
-    pub(super) rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Fields {
-    pub(super) fn of(at: String, value: Value) -> Result<Self, Error> {
+    pub(crate) fn of(at: String, value: Value) -> Result<Self, Error> {
         let Value::Object(rest) = value else { return Err(Error::new(at, ErrorKind::Expected("an object"))) };
         Ok(Self { at, rest })
     }
 
     /// Takes a key's value, if `read` understands it.
-    pub(super) fn take<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    pub(crate) fn take<T>(&mut self, key: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
         let understood = read(self.rest.get(key)?)?;
         self.rest.shift_remove(key);
         Some(understood)
     }
 
-    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &str) -> Option<String> {
         self.take(key, |value| value.as_str().map(str::to_owned))
     }
 
-    pub(super) fn required_text(&mut self, key: &str) -> Result<String, Error> {
+    pub(crate) fn required_text(&mut self, key: &str) -> Result<String, Error> {
         let found = match self.rest.get(key) {
             None | Some(Value::Null) => ErrorKind::Missing,
             Some(_) => ErrorKind::Expected("text"),
@@ -41,7 +41,7 @@ impl Fields {
     }
 
     /// `id`: text, or a whole number, which some backends send and PlayKit reads as text.
-    pub(super) fn id(&mut self) -> Option<String> {
+    pub(crate) fn id(&mut self) -> Option<String> {
         self.take("id", |value| {
             let whole = || value.as_number().filter(|number| !number.is_f64()).map(ToString::to_string);
             value.as_str().map(str::to_owned).or_else(whole)
@@ -50,7 +50,7 @@ impl Fields {
 
     /// The text under the first spelling that is there. It is taken under the last one only: any other is left as
     /// the mark by which [`spelling`] finds the key to write to.
-    pub(super) fn text_as(&mut self, [mark, usual]: [&str; 2]) -> Option<String> {
+    pub(crate) fn text_as(&mut self, [mark, usual]: [&str; 2]) -> Option<String> {
         match self.rest.get(mark) {
             Some(Value::String(text)) => Some(text.clone()),
             _ => self.text(usual),
@@ -58,7 +58,7 @@ impl Fields {
     }
 
     /// A list of objects; none where the key is absent, null or an empty list.
-    pub(super) fn objects(&mut self, key: &str) -> Result<Vec<Self>, Error> {
+    pub(crate) fn objects(&mut self, key: &str) -> Result<Vec<Self>, Error> {
         match self.rest.get(key) {
             None | Some(Value::Null) => return Ok(Vec::new()),
             Some(Value::Array(items)) if items.is_empty() => return Ok(Vec::new()),
@@ -71,7 +71,7 @@ impl Fields {
     }
 
     /// The texts of an object, by key; its other values stay.
-    pub(super) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
+    pub(crate) fn texts(&mut self, key: &str) -> BTreeMap<String, String> {
         let Some(Value::Object(map)) = self.rest.get_mut(key) else { return BTreeMap::new() };
         let texts: BTreeMap<String, String> =
             map.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
@@ -82,7 +82,7 @@ impl Fields {
         texts
     }
 
-    pub(super) fn error(&self, key: &str, kind: ErrorKind) -> Error {
+    pub(crate) fn error(&self, key: &str, kind: ErrorKind) -> Error {
         Error::new(self.path(key), kind)
     }
 

@@ -1,11 +1,13 @@
 //! The main job, end to end, on the fixtures: `demo [--keep]`.
 //!
 //! Entries are downloaded from a loopback origin and registered; the origin is stopped; every item is played back
-//! through the playback server and compared with the fixture byte for byte. `--keep` leaves the server up.
+//! through the playback server and compared with the fixture byte for byte. One more is under FairPlay: its key server is
+//! stopped too, and what its stored keys decrypt is compared with the clear media. `--keep` leaves the server up.
 
 #![expect(clippy::print_stdout, reason = "a program for people")]
 
 mod download;
+mod fairplay;
 mod progress;
 mod table;
 
@@ -30,14 +32,17 @@ fn main() -> Result<ExitCode> {
         _ => bail!("usage: demo [--keep]"),
     };
     let root = Utf8TempDir::with_prefix("dtg-demo-")?;
-    let content = Arc::new(ContentManager::open(root.path())?);
+    let content = Arc::new(ContentManager::open(root.path().join("items"))?);
     let (origin, jobs) = downloaded(&content)?;
+    let keys = root.path().join("keys");
+    let protected = fairplay::registered(&content, &keys).context("preset fairplay")?;
     // From here on there is no network.
     origin.stop();
 
     let server = PlaybackServer::start(Arc::new(Shelf(Arc::clone(&content))))?;
     let outcomes: Vec<Outcome> = jobs.iter().map(|job| job.play(&content, &server)).collect();
     print!("{}", table::of(&outcomes));
+    println!("\n{}", protected.play(&server, &keys).context("preset fairplay")?);
     if keeps {
         // A TempDir that is kept is deleted by nobody, also when the process is ended by Ctrl-C.
         println!("\nfolder: {}\nThe server is up until Enter or Ctrl-C.", root.keep());

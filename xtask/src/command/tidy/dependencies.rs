@@ -6,11 +6,12 @@ use serde::Deserialize;
 use super::Finding;
 
 /// Who may use whom, bottom up. The table of ARCHITECTURE.md.
-const TABLE: [(&str, &[&str]); 10] = [
+const TABLE: [(&str, &[&str]); 11] = [
     ("media-entry", &[]),
     ("hls-parse", &[]),
     ("fairplay-keys", &[]),
     ("playback-server", &[]),
+    ("fairplay-apple", &["fairplay-keys"]),
     ("dtg-testkit", &["fairplay-keys"]),
     ("dtg-core", &["hls-parse"]),
     ("local-assets", &["media-entry", "hls-parse", "fairplay-keys", "dtg-core"]),

@@ -112,7 +112,7 @@ impl Import {
             segments.push(Segment {
                 before,
                 duration: segment.duration,
-                title: segment.title.as_deref().unwrap_or_default().to_owned(),
+                title: segment.title.unwrap_or_default().to_owned(),
                 uri: Link::relative(self.file(segment.uri.as_str(), from)?),
                 range: segment.byte_range.map(range),
             });
@@ -147,7 +147,7 @@ impl Import {
         })
     }
 
-    fn i_frames(&mut self, it: &hls_parse::IFrameVariant<'_>, from: &str) -> io::Result<Variant> {
+    fn i_frames(&mut self, it: &hls_parse::Variant<'_>, from: &str) -> io::Result<Variant> {
         let uri = self.playlist(it.uri.as_str(), from)?;
         Ok(Variant {
             codecs: it.codecs.as_deref().map(str::to_owned),

@@ -15,18 +15,8 @@ const UNKNOWN: [&str; 8] = [
     "#EXT-X-ACME-NOTE:URI=\"local.bin\"",
 ];
 
-/// Lines of the low-latency extension.
-const LOW_LATENCY: [&str; 3] = [
-    "#EXT-X-PART:DURATION=0.5,URI=\"part.mp4\",INDEPENDENT=YES",
-    "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"next.mp4\"",
-    "#EXT-X-RENDITION-REPORT:URI=\"../other/index.m3u8\",LAST-MSN=3",
-];
-
-/// Notes below this are unknown lines.
+/// How many of them there are.
 pub(in crate::strategy) const NOTES: usize = UNKNOWN.len();
-
-/// Notes below this, from [`NOTES`] on, are low-latency lines.
-pub(in crate::strategy) const ALL_NOTES: usize = UNKNOWN.len() + LOW_LATENCY.len();
 
 const ODD: [&str; 5] = ["", "%20b", "%2e%2e%2fc", "-CON", "%C3%A9"];
 
@@ -34,8 +24,7 @@ const ODD: [&str; 5] = ["", "%20b", "%2e%2e%2fc", "-CON", "%C3%A9"];
 pub(in crate::strategy) const NAMES: usize = ODD.len();
 
 pub(super) fn note(note: Note) -> String {
-    let mut known = UNKNOWN.iter().chain(&LOW_LATENCY);
-    known.nth(note.0 % ALL_NOTES).copied().unwrap_or_default().to_owned()
+    UNKNOWN.get(note.0 % NOTES).copied().unwrap_or_default().to_owned()
 }
 
 pub(super) fn odd(name: usize) -> &'static str {

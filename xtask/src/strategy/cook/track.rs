@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::lines;
 use super::{Kitchen, STEM, VARIABLE, link, note_tag};
+use super::{lines, low_latency};
 use crate::strategy::recipe::{
-    DateRangeChoice, DefineChoice, KeyChoice, MapChoice, Place, RangeChoice, SegmentRecipe, Spelling,
+    DateRangeChoice, DefineChoice, Ending, KeyChoice, MapChoice, Place, RangeChoice, SegmentRecipe, Spelling,
     Subject, TagsRecipe, TrackRecipe,
 };
 use crate::tree::{
@@ -16,8 +16,8 @@ use crate::tree::{
 const MAP_BYTES: u64 = 40;
 
 /// A media playlist in the making.
-struct Track<'k> {
-    kitchen: &'k mut Kitchen,
+pub(super) struct Track<'k> {
+    pub(super) kitchen: &'k mut Kitchen,
     name: String,
     location: Location,
     /// The extension of its files, and whether a key must state its IV because there are maps.
@@ -71,8 +71,9 @@ impl Kitchen {
             version: Some(11),
             media_sequence: recipe.media_sequence,
             discontinuity_sequence: recipe.discontinuity_sequence,
-            playlist_type: Some(PlaylistType::Vod),
-            end_list: true,
+            playlist_type: playlist_type(recipe.ending),
+            end_list: !matches!(recipe.ending, Ending::Live | Ending::OpenEvent),
+            low_latency: low_latency::head(recipe),
             independent_segments: false,
             i_frames_only: false,
             start: recipe.text.start.then(|| Start { time_offset: "1.5".to_owned(), precise: false }),
@@ -116,10 +117,9 @@ impl Track<'_> {
             .map(|(number, segment)| {
                 // A date range needs a date to be counted from.
                 let time = segment.tags.time || (dated && number == 0);
-                self.segment(
-                    number,
-                    &SegmentRecipe { tags: TagsRecipe { time, ..segment.tags.clone() }, ..segment.clone() },
-                )
+                let parts = segment.tags.parts && recipe.low_latency;
+                let tags = TagsRecipe { time, parts, ..segment.tags.clone() };
+                self.segment(number, &SegmentRecipe { tags, ..segment.clone() })
             })
             .collect();
         // What can only stand before a segment is left out at the end.
@@ -130,18 +130,24 @@ impl Track<'_> {
             bitrate: None,
             ..recipe.tail.clone()
         };
-        let tail = self.tags(recipe.segments.len(), &tail, Spelling::default());
+        let mut tail = self.tags(recipe.segments.len(), &tail, Spelling::default());
+        if recipe.low_latency && recipe.tail.parts {
+            tail.extend(self.hint_and_reports());
+        }
         (segments, tail)
     }
 
     fn segment(&mut self, number: usize, recipe: &SegmentRecipe) -> Segment {
-        let before = self.tags(number, &recipe.tags, recipe.spelling);
+        let mut before = self.tags(number, &recipe.tags, recipe.spelling);
         let (file, range) = match recipe.tags.gap {
             true => (self.own(recipe.spelling, Body::Missing), None),
             false => self.place(recipe),
         };
         self.previous = Some((file, range)).filter(|_| !recipe.tags.gap);
         self.spelled = recipe.spelling;
+        if recipe.tags.parts && !recipe.tags.gap {
+            before.extend(self.parts(recipe, file, range));
+        }
         let title = if recipe.title { "A title, with a comma".to_owned() } else { String::new() };
         let duration = Duration::from_micros(recipe.microseconds.into());
         Segment { before, duration, title, uri: self.link(file, recipe.spelling), range }
@@ -186,7 +192,7 @@ impl Track<'_> {
     }
 
     /// A file that nothing else leads to.
-    fn own(&mut self, spelling: Spelling, body: Body) -> FileId {
+    pub(super) fn own(&mut self, spelling: Spelling, body: Body) -> FileId {
         let extension = if self.has_maps { "m4s" } else { "ts" };
         let name = format!("{STEM}{:03}{}.{extension}", self.made, lines::odd(spelling.name));
         self.made += 1;
@@ -213,7 +219,7 @@ impl Track<'_> {
         Location::new(self.kitchen.host(spelling), target)
     }
 
-    fn link(&self, file: FileId, spelling: Spelling) -> Link<FileId> {
+    pub(super) fn link(&self, file: FileId, spelling: Spelling) -> Link<FileId> {
         Link { variable: self.variable.clone(), ..link(file, spelling) }
     }
 
@@ -318,6 +324,14 @@ impl Track<'_> {
         let location = Location::new(self.location.host, format!("/ads/{}/{}-{name}", self.name, self.made));
         self.made += 1;
         Link::new(self.kitchen.tree.add_file(location, Body::Missing), UriForm::Absolute)
+    }
+}
+
+const fn playlist_type(ending: Ending) -> Option<PlaylistType> {
+    match ending {
+        Ending::Vod => Some(PlaylistType::Vod),
+        Ending::Event | Ending::OpenEvent => Some(PlaylistType::Event),
+        Ending::Untyped | Ending::Live | Ending::Delta => None,
     }
 }
 

@@ -6,7 +6,7 @@ use hls_parse::{ClientValue, DateRange, HintKind, MediaPlaylist, Part, PreloadHi
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{RangeView, as_written};
+use super::{Page, RangeView, Reference};
 use crate::output::text::seconds;
 
 /// Parts, hints, reports, skipped segments and date ranges.
@@ -14,9 +14,9 @@ use crate::output::text::seconds;
 #[schemars(rename = "Live")]
 pub(super) struct LiveView<'a> {
     /// EXT-X-SERVER-CONTROL.
-    server_control: Option<ServerControlView>,
+    pub(super) server_control: Option<ServerControlView>,
     /// EXT-X-PART-INF: target duration of parts in seconds.
-    part_target: Option<f64>,
+    pub(super) part_target: Option<f64>,
     pub(super) parts: Vec<PartView<'a>>,
     preload_hints: Vec<PreloadHintView<'a>>,
     rendition_reports: Vec<RenditionReportView<'a>>,
@@ -28,20 +28,20 @@ pub(super) struct LiveView<'a> {
 /// An EXT-X-SERVER-CONTROL; times in seconds.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ServerControl")]
-struct ServerControlView {
-    can_skip_until: Option<f64>,
+pub(super) struct ServerControlView {
+    pub(super) can_skip_until: Option<f64>,
     can_skip_date_ranges: bool,
-    hold_back: Option<f64>,
-    part_hold_back: Option<f64>,
-    can_block_reload: bool,
+    pub(super) hold_back: Option<f64>,
+    pub(super) part_hold_back: Option<f64>,
+    pub(super) can_block_reload: bool,
 }
 
 /// An EXT-X-PART.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Part")]
 pub(super) struct PartView<'a> {
-    /// The URI as written.
-    uri: Cow<'a, str>,
+    #[serde(flatten)]
+    reference: Reference<'a>,
     /// Seconds.
     duration: f64,
     independent: bool,
@@ -60,8 +60,8 @@ struct PreloadHintView<'a> {
     /// TYPE.
     #[serde(rename = "type")]
     kind: HintName,
-    /// The URI as written.
-    uri: Cow<'a, str>,
+    #[serde(flatten)]
+    reference: Reference<'a>,
     /// The first byte.
     start: u64,
     /// How many bytes; null: up to the end.
@@ -83,8 +83,8 @@ enum HintName {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "RenditionReport")]
 struct RenditionReportView<'a> {
-    /// The URI as written.
-    uri: Cow<'a, str>,
+    #[serde(flatten)]
+    reference: Reference<'a>,
     last_msn: Option<u64>,
     last_part: Option<u64>,
     /// The tag's line, from 1.
@@ -134,7 +134,7 @@ struct ClientAttributeView<'a> {
 }
 
 impl<'a> LiveView<'a> {
-    pub(super) fn new(media: &'a MediaPlaylist<'a>, text: &'a [u8]) -> Self {
+    pub(super) fn new(media: &'a MediaPlaylist<'a>, page: Page<'a>) -> Self {
         Self {
             server_control: media.server_control.as_ref().map(|control| ServerControlView {
                 can_skip_until: control.can_skip_until.map(seconds),
@@ -144,12 +144,12 @@ impl<'a> LiveView<'a> {
                 can_block_reload: control.can_block_reload,
             }),
             part_target: media.part_inf.map(seconds),
-            parts: media.parts.iter().map(|part| PartView::new(part, text)).collect(),
-            preload_hints: media.preload_hints.iter().map(|hint| PreloadHintView::new(hint, text)).collect(),
+            parts: media.parts.iter().map(|part| PartView::new(part, page)).collect(),
+            preload_hints: media.preload_hints.iter().map(|hint| PreloadHintView::new(hint, page)).collect(),
             rendition_reports: media
                 .rendition_reports
                 .iter()
-                .map(|it| RenditionReportView::new(it, text))
+                .map(|it| RenditionReportView::new(it, page))
                 .collect(),
             skip: media.skip.as_ref().map(|skip| SkipView {
                 skipped_segments: skip.segments,
@@ -165,9 +165,9 @@ impl<'a> LiveView<'a> {
 }
 
 impl<'a> PartView<'a> {
-    fn new(part: &'a Part<'a>, text: &'a [u8]) -> Self {
+    fn new(part: &'a Part<'a>, page: Page<'a>) -> Self {
         Self {
-            uri: as_written(&part.uri, text),
+            reference: Reference::new(&part.uri, page),
             duration: seconds(part.duration),
             independent: part.independent,
             byte_range: part.byte_range.map(RangeView::from),
@@ -179,13 +179,13 @@ impl<'a> PartView<'a> {
 }
 
 impl<'a> PreloadHintView<'a> {
-    fn new(hint: &'a PreloadHint<'a>, text: &'a [u8]) -> Self {
+    fn new(hint: &'a PreloadHint<'a>, page: Page<'a>) -> Self {
         Self {
             kind: match hint.kind {
                 HintKind::Part => HintName::Part,
                 HintKind::Map => HintName::Map,
             },
-            uri: as_written(&hint.uri, text),
+            reference: Reference::new(&hint.uri, page),
             start: hint.start,
             length: hint.length,
             line: hint.tag_line,
@@ -194,9 +194,9 @@ impl<'a> PreloadHintView<'a> {
 }
 
 impl<'a> RenditionReportView<'a> {
-    fn new(report: &'a RenditionReport<'a>, text: &'a [u8]) -> Self {
+    fn new(report: &'a RenditionReport<'a>, page: Page<'a>) -> Self {
         Self {
-            uri: as_written(&report.uri, text),
+            reference: Reference::new(&report.uri, page),
             last_msn: report.last_msn,
             last_part: report.last_part,
             line: report.tag_line,

@@ -1,13 +1,11 @@
 //! A media playlist, segment by segment.
 
-use std::borrow::Cow;
-
-use hls_parse::{Key, Map, MediaPlaylist, PlaylistType, Segment};
+use hls_parse::{Key, KeyMethod, Map, MediaPlaylist, PlaylistType, Segment, implicit_iv};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::live::LiveView;
-use super::{RangeView, StartView, VariableView, as_written, start, substituted, variables};
+use super::{OptionalReference, Page, RangeView, Reference, StartView, VariableView, start, variables};
 use crate::output::text::seconds;
 
 /// What a media playlist says, with inherited state resolved.
@@ -24,8 +22,8 @@ pub(crate) struct MediaView<'a> {
     pub(super) end_list: bool,
     pub(super) i_frames_only: bool,
     pub(super) independent_segments: bool,
-    start: Option<StartView>,
-    variables: Vec<VariableView<'a>>,
+    pub(super) start: Option<StartView>,
+    pub(super) variables: Vec<VariableView<'a>>,
     /// Sum of the segments' durations in seconds.
     pub(super) duration: f64,
     pub(super) segments: Vec<SegmentView<'a>>,
@@ -46,11 +44,8 @@ pub(super) enum TypeName {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Segment")]
 pub(super) struct SegmentView<'a> {
-    /// The URI as written.
-    uri: Cow<'a, str>,
-    /// The URI with its variables put in; left out where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    substituted_uri: Option<&'a str>,
+    #[serde(flatten)]
+    reference: Reference<'a>,
     /// EXTINF in seconds.
     duration: f64,
     /// EXTINF's title.
@@ -67,6 +62,9 @@ pub(super) struct SegmentView<'a> {
     bitrate: Option<u64>,
     /// EXT-X-PROGRAM-DATE-TIME as RFC 3339, where it stands before this segment.
     program_date_time: Option<String>,
+    /// When it begins, as RFC 3339: as its own EXT-X-PROGRAM-DATE-TIME says, else when the segment before ends; null
+    /// where neither is known, and behind a discontinuity.
+    date: Option<String>,
     /// The keys in effect, one for each KEYFORMAT; none: it is clear.
     pub(super) keys: Vec<KeyView<'a>>,
     /// The map in effect.
@@ -81,13 +79,13 @@ pub(super) struct SegmentView<'a> {
 pub(super) struct KeyView<'a> {
     /// METHOD.
     pub(super) method: &'a str,
-    /// The URI as written.
-    pub(super) uri: Option<Cow<'a, str>>,
-    /// The URI with its variables put in; left out where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    substituted_uri: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) reference: OptionalReference<'a>,
     /// IV as `0x` and 32 hexadecimal digits; null: the media sequence number is the IV.
     pub(super) iv: Option<String>,
+    /// In its place: the IV that the media sequence number of this segment makes, as `0x` and 32 hexadecimal digits;
+    /// null where an IV is stated or no segment is meant, and for keys of DRM systems.
+    implicit_iv: Option<String>,
     /// KEYFORMAT; `identity` when it is left out.
     pub(super) key_format: &'a str,
     /// KEYFORMATVERSIONS as written.
@@ -100,18 +98,15 @@ pub(super) struct KeyView<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Map")]
 pub(super) struct MapView<'a> {
-    /// The URI as written.
-    pub(super) uri: Cow<'a, str>,
-    /// The URI with its variables put in; left out where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    substituted_uri: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) reference: Reference<'a>,
     pub(super) byte_range: Option<RangeView>,
     /// The tag's line, from 1.
     line: u32,
 }
 
 impl<'a> MediaView<'a> {
-    pub(super) fn new(media: &'a MediaPlaylist<'a>, text: &'a [u8]) -> Self {
+    pub(super) fn new(media: &'a MediaPlaylist<'a>, page: Page<'a>) -> Self {
         Self {
             version: media.version,
             target_duration: media.target_duration.map(seconds),
@@ -124,8 +119,16 @@ impl<'a> MediaView<'a> {
             start: media.start.as_ref().map(start),
             variables: variables(&media.variables),
             duration: seconds(media.duration()),
-            segments: media.segments.iter().map(|segment| SegmentView::new(media, segment, text)).collect(),
-            live: LiveView::new(media, text),
+            segments: media
+                .segments
+                .iter()
+                .zip(media.dates())
+                .map(|(segment, date)| SegmentView {
+                    date: date.map(|date| date.to_string()),
+                    ..SegmentView::new(media, segment, page)
+                })
+                .collect(),
+            live: LiveView::new(media, page),
         }
     }
 }
@@ -140,33 +143,50 @@ impl From<PlaylistType> for TypeName {
 }
 
 impl<'a> SegmentView<'a> {
-    fn new(media: &'a MediaPlaylist<'a>, segment: &'a Segment<'a>, text: &'a [u8]) -> Self {
+    fn new(media: &'a MediaPlaylist<'a>, segment: &'a Segment<'a>, page: Page<'a>) -> Self {
         Self {
-            uri: as_written(&segment.uri, text),
-            substituted_uri: substituted(&segment.uri),
+            reference: Reference::new(&segment.uri, page),
             duration: seconds(segment.duration),
-            title: segment.title.as_deref(),
+            title: segment.title,
             byte_range: segment.byte_range.map(RangeView::from),
             media_sequence: segment.media_sequence,
             discontinuity: segment.discontinuity,
             discontinuity_sequence: segment.discontinuity_sequence,
             gap: segment.gap,
-            bitrate: segment.bitrate,
+            bitrate: segment.bitrate.map(u64::from),
             program_date_time: segment.program_date_time.map(|time| time.to_string()),
-            keys: media.keys_of(segment).iter().map(|key| KeyView::new(key, text)).collect(),
-            map: media.map_of(segment).map(|map| MapView::new(map, text)),
+            date: None,
+            keys: media
+                .keys_of(segment)
+                .iter()
+                .map(|key| KeyView {
+                    implicit_iv: has_implicit_iv(key).then(|| hex(implicit_iv(segment.media_sequence))),
+                    ..KeyView::new(key, page)
+                })
+                .collect(),
+            map: media.map_of(segment).map(|map| MapView::new(map, page)),
             line: segment.line,
         }
     }
 }
 
+fn hex(iv: [u8; 16]) -> String {
+    format!("0x{:032x}", u128::from_be_bytes(iv))
+}
+
+/// Whether the number of a segment is its IV under this key (RFC 8216 5.2).
+fn has_implicit_iv(key: &Key<'_>) -> bool {
+    let is_cbc = matches!(key.method, KeyMethod::Aes128 | KeyMethod::Aes256 | KeyMethod::SampleAes);
+    is_cbc && key.is_identity() && key.iv.is_none()
+}
+
 impl<'a> KeyView<'a> {
-    pub(super) fn new(key: &'a Key<'a>, text: &'a [u8]) -> Self {
+    pub(super) fn new(key: &'a Key<'a>, page: Page<'a>) -> Self {
         Self {
             method: key.method.as_str(),
-            uri: key.uri.as_ref().map(|uri| as_written(uri, text)),
-            substituted_uri: key.uri.as_ref().and_then(substituted),
-            iv: key.iv.map(|iv| format!("0x{:032x}", u128::from_be_bytes(iv))),
+            reference: OptionalReference::new(key.uri.as_ref(), page),
+            iv: key.iv.map(hex),
+            implicit_iv: None,
             key_format: &key.key_format,
             key_format_versions: key.key_format_versions.as_deref(),
             line: key.line,
@@ -175,10 +195,9 @@ impl<'a> KeyView<'a> {
 }
 
 impl<'a> MapView<'a> {
-    fn new(map: &'a Map<'a>, text: &'a [u8]) -> Self {
+    fn new(map: &'a Map<'a>, page: Page<'a>) -> Self {
         Self {
-            uri: as_written(&map.uri, text),
-            substituted_uri: substituted(&map.uri),
+            reference: Reference::new(&map.uri, page),
             byte_range: map.byte_range.map(RangeView::from),
             line: map.line,
         }

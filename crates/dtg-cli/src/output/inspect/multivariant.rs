@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use hls_parse::{ClosedCaptions, IFrameVariant, MediaKind, Multivariant, Rendition, SessionData, Variant};
+use hls_parse::{ClosedCaptions, ContentSteering, MediaKind, Multivariant, Rendition, SessionData, Variant};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::media::KeyView;
-use super::{StartView, VariableView, as_written, start, substituted, variables};
+use super::{OptionalReference, Page, Reference, StartView, VariableView, start, variables};
 use crate::output::plan::ResolutionView;
 
 /// What a multivariant playlist says.
@@ -17,15 +17,15 @@ pub(crate) struct MultivariantView<'a> {
     /// EXT-X-VERSION; null when it is missing.
     pub(super) version: Option<u32>,
     pub(super) independent_segments: bool,
-    start: Option<StartView>,
-    variables: Vec<VariableView<'a>>,
+    pub(super) start: Option<StartView>,
+    pub(super) variables: Vec<VariableView<'a>>,
     /// In the order of the playlist.
     pub(super) variants: Vec<VariantView<'a>>,
     pub(super) i_frame_variants: Vec<StreamView<'a>>,
     pub(super) renditions: Vec<RenditionView<'a>>,
     pub(super) session_keys: Vec<KeyView<'a>>,
-    session_data: Vec<SessionDataView<'a>>,
-    content_steering: Option<SteeringView<'a>>,
+    pub(super) session_data: Vec<SessionDataView<'a>>,
+    pub(super) content_steering: Option<SteeringView<'a>>,
 }
 
 /// An EXT-X-STREAM-INF.
@@ -42,6 +42,8 @@ pub(super) struct VariantView<'a> {
     pub(super) subtitles: Option<&'a str>,
     /// The group of closed captions; `NONE` where the playlist says that there are none.
     pub(super) closed_captions: Option<&'a str>,
+    /// Whether `NONE` is the word that says so, and not a group's name in quotes.
+    closed_captions_none: bool,
     /// The URI's line, from 1.
     uri_line: u32,
 }
@@ -50,11 +52,8 @@ pub(super) struct VariantView<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Stream")]
 pub(super) struct StreamView<'a> {
-    /// The URI as written.
-    pub(super) uri: Cow<'a, str>,
-    /// The URI with its variables put in; left out where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    substituted_uri: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) reference: Reference<'a>,
     /// BANDWIDTH in bits per second; null when it is missing.
     pub(super) bandwidth: Option<u64>,
     /// AVERAGE-BANDWIDTH in bits per second.
@@ -65,7 +64,7 @@ pub(super) struct StreamView<'a> {
     score: Option<f64>,
     hdcp_level: Option<&'a str>,
     allowed_cpc: Option<&'a str>,
-    video_range: Option<&'a str>,
+    pub(super) video_range: Option<&'a str>,
     req_video_layout: Option<&'a str>,
     stable_variant_id: Option<&'a str>,
     pathway_id: Option<&'a str>,
@@ -83,11 +82,9 @@ pub(super) struct RenditionView<'a> {
     /// TYPE.
     #[serde(rename = "type")]
     pub(super) kind: RenditionKind,
-    /// The URI as written; null: it is inside the variants' own segments.
-    pub(super) uri: Option<Cow<'a, str>>,
-    /// The URI with its variables put in; left out where it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    substituted_uri: Option<&'a str>,
+    /// Without a URI it is inside the variants' own segments.
+    #[serde(flatten)]
+    pub(super) reference: OptionalReference<'a>,
     pub(super) group_id: &'a str,
     pub(super) name: &'a str,
     pub(super) language: Option<&'a str>,
@@ -119,12 +116,12 @@ pub(super) enum RenditionKind {
 /// An EXT-X-SESSION-DATA.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "SessionData")]
-struct SessionDataView<'a> {
-    data_id: &'a str,
-    value: Option<&'a str>,
-    /// The URI as written.
-    uri: Option<Cow<'a, str>>,
-    language: Option<&'a str>,
+pub(super) struct SessionDataView<'a> {
+    pub(super) data_id: &'a str,
+    pub(super) value: Option<&'a str>,
+    #[serde(flatten)]
+    pub(super) reference: OptionalReference<'a>,
+    pub(super) language: Option<&'a str>,
     format: Option<&'a str>,
     /// The tag's line, from 1.
     line: u32,
@@ -133,47 +130,41 @@ struct SessionDataView<'a> {
 /// An EXT-X-CONTENT-STEERING.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ContentSteering")]
-struct SteeringView<'a> {
+pub(super) struct SteeringView<'a> {
     /// SERVER-URI as written.
-    server_uri: Cow<'a, str>,
-    pathway_id: Option<&'a str>,
+    pub(super) server_uri: Cow<'a, str>,
+    /// The whole URL; null where the playlist's own is not known.
+    url: Option<String>,
+    pub(super) pathway_id: Option<&'a str>,
     /// The tag's line, from 1.
     line: u32,
 }
 
 impl<'a> MultivariantView<'a> {
-    pub(super) fn new(playlist: &'a Multivariant<'a>, text: &'a [u8]) -> Self {
+    pub(super) fn new(playlist: &'a Multivariant<'a>, page: Page<'a>) -> Self {
         Self {
             version: playlist.version,
             independent_segments: playlist.independent_segments,
             start: playlist.start.as_ref().map(start),
             variables: variables(&playlist.variables),
-            variants: playlist.variants.iter().map(|variant| VariantView::new(variant, text)).collect(),
-            i_frame_variants: playlist
-                .i_frame_variants
-                .iter()
-                .map(|it| StreamView::i_frames(it, text))
-                .collect(),
+            variants: playlist.variants.iter().map(|variant| VariantView::new(variant, page)).collect(),
+            i_frame_variants: playlist.i_frame_variants.iter().map(|it| StreamView::new(it, page)).collect(),
             renditions: playlist
                 .renditions
                 .iter()
-                .map(|rendition| RenditionView::new(rendition, text))
+                .map(|rendition| RenditionView::new(rendition, page))
                 .collect(),
-            session_keys: playlist.session_keys.iter().map(|key| KeyView::new(key, text)).collect(),
-            session_data: playlist.session_data.iter().map(|data| SessionDataView::new(data, text)).collect(),
-            content_steering: playlist.content_steering.as_ref().map(|steering| SteeringView {
-                server_uri: as_written(&steering.server_uri, text),
-                pathway_id: steering.pathway_id.as_deref(),
-                line: steering.tag_line,
-            }),
+            session_keys: playlist.session_keys.iter().map(|key| KeyView::new(key, page)).collect(),
+            session_data: playlist.session_data.iter().map(|data| SessionDataView::new(data, page)).collect(),
+            content_steering: playlist.content_steering.as_ref().map(|it| SteeringView::new(it, page)),
         }
     }
 }
 
 impl<'a> VariantView<'a> {
-    fn new(variant: &'a Variant<'a>, text: &'a [u8]) -> Self {
+    fn new(variant: &'a Variant<'a>, page: Page<'a>) -> Self {
         Self {
-            stream: StreamView::of(variant, text),
+            stream: StreamView::new(variant, page),
             frame_rate: variant.frame_rate.map(hls_parse::Decimal::as_f64),
             audio: variant.audio.as_deref(),
             subtitles: variant.subtitles.as_deref(),
@@ -181,52 +172,40 @@ impl<'a> VariantView<'a> {
                 ClosedCaptions::None => "NONE",
                 ClosedCaptions::Group(group) => group,
             }),
+            closed_captions_none: variant.closed_captions == Some(ClosedCaptions::None),
             uri_line: variant.uri_line,
         }
     }
 }
 
-/// What both kinds of stream say alike.
-macro_rules! stream {
-    ($stream:expr, $text:expr) => {
-        StreamView {
-            uri: as_written(&$stream.uri, $text),
-            substituted_uri: substituted(&$stream.uri),
-            bandwidth: $stream.bandwidth,
-            average_bandwidth: $stream.average_bandwidth,
-            codecs: $stream.codecs.as_deref(),
-            supplemental_codecs: $stream.supplemental_codecs.as_deref(),
-            resolution: $stream.resolution.map(ResolutionView::from),
-            score: $stream.score.map(hls_parse::Decimal::as_f64),
-            hdcp_level: $stream.hdcp_level.as_deref(),
-            allowed_cpc: $stream.allowed_cpc.as_deref(),
-            video_range: $stream.video_range.as_deref(),
-            req_video_layout: $stream.req_video_layout.as_deref(),
-            stable_variant_id: $stream.stable_variant_id.as_deref(),
-            pathway_id: $stream.pathway_id.as_deref(),
-            video: $stream.video.as_deref(),
-            name: $stream.name.as_deref(),
-            line: $stream.tag_line,
-        }
-    };
-}
-
 impl<'a> StreamView<'a> {
-    fn of(variant: &'a Variant<'a>, text: &'a [u8]) -> Self {
-        stream!(variant, text)
-    }
-
-    fn i_frames(variant: &'a IFrameVariant<'a>, text: &'a [u8]) -> Self {
-        stream!(variant, text)
+    fn new(variant: &'a Variant<'a>, page: Page<'a>) -> Self {
+        Self {
+            reference: Reference::new(&variant.uri, page),
+            bandwidth: variant.bandwidth,
+            average_bandwidth: variant.average_bandwidth,
+            codecs: variant.codecs.as_deref(),
+            supplemental_codecs: variant.supplemental_codecs.as_deref(),
+            resolution: variant.resolution.map(ResolutionView::from),
+            score: variant.score.map(hls_parse::Decimal::as_f64),
+            hdcp_level: variant.hdcp_level.as_deref(),
+            allowed_cpc: variant.allowed_cpc.as_deref(),
+            video_range: variant.video_range.as_deref(),
+            req_video_layout: variant.req_video_layout.as_deref(),
+            stable_variant_id: variant.stable_variant_id.as_deref(),
+            pathway_id: variant.pathway_id.as_deref(),
+            video: variant.video.as_deref(),
+            name: variant.name.as_deref(),
+            line: variant.tag_line,
+        }
     }
 }
 
 impl<'a> RenditionView<'a> {
-    fn new(rendition: &'a Rendition<'a>, text: &'a [u8]) -> Self {
+    fn new(rendition: &'a Rendition<'a>, page: Page<'a>) -> Self {
         Self {
             kind: rendition.kind.into(),
-            uri: rendition.uri.as_ref().map(|uri| as_written(uri, text)),
-            substituted_uri: rendition.uri.as_ref().and_then(substituted),
+            reference: OptionalReference::new(rendition.uri.as_ref(), page),
             group_id: &rendition.group_id,
             name: &rendition.name,
             language: rendition.language.as_deref(),
@@ -267,12 +246,19 @@ impl RenditionKind {
     }
 }
 
+impl<'a> SteeringView<'a> {
+    fn new(steering: &'a ContentSteering<'a>, page: Page<'a>) -> Self {
+        let Reference { uri, url, .. } = Reference::new(&steering.server_uri, page);
+        Self { server_uri: uri, url, pathway_id: steering.pathway_id.as_deref(), line: steering.tag_line }
+    }
+}
+
 impl<'a> SessionDataView<'a> {
-    fn new(data: &'a SessionData<'a>, text: &'a [u8]) -> Self {
+    fn new(data: &'a SessionData<'a>, page: Page<'a>) -> Self {
         Self {
             data_id: &data.data_id,
             value: data.value.as_deref(),
-            uri: data.uri.as_ref().map(|uri| as_written(uri, text)),
+            reference: OptionalReference::new(data.uri.as_ref(), page),
             language: data.language.as_deref(),
             format: data.format.as_deref(),
             line: data.tag_line,

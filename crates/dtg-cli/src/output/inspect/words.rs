@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::media::{KeyView, MapView, MediaView, SegmentView, TypeName};
 use super::multivariant::{MultivariantView, RenditionView, VariantView};
-use super::{DiagnosticView, InspectDocument, RangeView};
+use super::{DiagnosticView, InspectDocument, RangeView, StartView, VariableView};
 use crate::output::item::{drawn, table};
-use crate::output::text::{plain, playing_time};
+use crate::output::text::{plain, playing_time, shortened};
 
 /// The document for people; empty for a refusal, which is told on stderr.
 pub(crate) fn inspect_text(document: &InspectDocument<'_>) -> String {
@@ -24,8 +24,45 @@ fn multivariant_text(playlist: &MultivariantView<'_>) -> String {
     let mut facts = vec!["multivariant playlist".to_owned()];
     facts.extend(playlist.version.map(|version| format!("version {version}")));
     facts.extend(playlist.independent_segments.then(|| "independent segments".to_owned()));
-    [facts.join(", ") + "\n", variants(playlist), renditions(playlist), session_keys(&playlist.session_keys)]
-        .concat()
+    [
+        facts.join(", ") + "\n",
+        variants(playlist),
+        renditions(playlist),
+        session_keys(&playlist.session_keys),
+        session_data(playlist),
+        steering(playlist),
+        common(playlist.start.as_ref(), &playlist.variables),
+    ]
+    .concat()
+}
+
+/// What the playlist says to the application.
+fn session_data(playlist: &MultivariantView<'_>) -> String {
+    let mut rows = table(&["SESSION DATA", "LANGUAGE", "VALUE OR URI"]);
+    for data in &playlist.session_data {
+        let value = data.value.or(data.reference.uri.as_deref());
+        rows.add_row([plain(data.data_id), word(data.language), value.map_or_else(none, shortened)]);
+    }
+    section(&rows, playlist.session_data.len())
+}
+
+fn steering(playlist: &MultivariantView<'_>) -> String {
+    let Some(steering) = &playlist.content_steering else { return String::new() };
+    let pathway = steering.pathway_id.map_or_else(String::new, |id| format!(", first {}", plain(id)));
+    format!("\nsteered by {}{pathway}\n", plain(&steering.server_uri))
+}
+
+/// Where to start, and the variables.
+fn common(start: Option<&StartView>, variables: &[VariableView<'_>]) -> String {
+    let start = start.map_or_else(String::new, |start| {
+        let precise = if start.precise { ", precisely" } else { "" };
+        format!("\nstarts at {} s{precise}\n", start.time_offset)
+    });
+    let mut rows = table(&["VARIABLE", "VALUE"]);
+    for variable in variables {
+        rows.add_row([plain(variable.name), shortened(variable.value)]);
+    }
+    start + &section(&rows, variables.len())
 }
 
 /// Variants from the smallest bit rate up, I-frame lists behind them.
@@ -43,7 +80,7 @@ fn variants(playlist: &MultivariantView<'_>) -> String {
             word(stream.codecs),
             word(variant.audio),
             word(variant.subtitles),
-            plain(&stream.uri),
+            plain(&stream.reference.uri),
         ]);
     }
     for stream in &playlist.i_frame_variants {
@@ -55,7 +92,7 @@ fn variants(playlist: &MultivariantView<'_>) -> String {
             word(stream.codecs),
             none(),
             none(),
-            plain(&stream.uri),
+            plain(&stream.reference.uri),
         ]);
     }
     section(&rows, playlist.variants.len() + playlist.i_frame_variants.len())
@@ -74,7 +111,7 @@ fn renditions(playlist: &MultivariantView<'_>) -> String {
             word(rendition.language),
             word(rendition.channels.or(rendition.instream_id)),
             flags(rendition),
-            rendition.uri.as_deref().map_or_else(none, plain),
+            rendition.reference.uri.as_deref().map_or_else(none, plain),
         ]);
     }
     section(&rows, playlist.renditions.len())
@@ -90,7 +127,11 @@ fn flags(rendition: &RenditionView<'_>) -> String {
 fn session_keys(keys: &[KeyView<'_>]) -> String {
     let mut rows = table(&["SESSION KEY", "FORMAT", "URI"]);
     for key in keys {
-        rows.add_row([plain(key.method), plain(key.key_format), key.uri.as_deref().map_or_else(none, plain)]);
+        rows.add_row([
+            plain(key.method),
+            plain(key.key_format),
+            key.reference.uri.as_deref().map_or_else(none, shortened),
+        ]);
     }
     section(&rows, keys.len())
 }
@@ -103,7 +144,15 @@ fn media_text(media: &MediaView<'_>) -> String {
     facts.extend(media.i_frames_only.then(|| "I-frames only".to_owned()));
     facts.extend(media.independent_segments.then(|| "independent segments".to_owned()));
     facts.extend(media.live.skip.as_ref().map(|skip| format!("{} segments skipped", skip.skipped_segments)));
-    [facts.join(", ") + "\n", extent(media), timeline(&media.segments), date_ranges(media)].concat()
+    [
+        facts.join(", ") + "\n",
+        extent(media),
+        server_control(media),
+        timeline(&media.segments),
+        date_ranges(media),
+        common(media.start.as_ref(), &media.variables),
+    ]
+    .concat()
 }
 
 /// How many segments, how long.
@@ -121,6 +170,21 @@ fn extent(media: &MediaView<'_>) -> String {
     ];
     facts.extend(rare.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what)));
     facts.join(", ") + "\n"
+}
+
+/// How the server delivers the playlist; empty where it does not say.
+fn server_control(media: &MediaView<'_>) -> String {
+    let control = media.live.server_control.as_ref();
+    let seconds = [
+        ("parts of", media.live.part_target),
+        ("hold back", control.and_then(|it| it.hold_back)),
+        ("hold parts back", control.and_then(|it| it.part_hold_back)),
+        ("can skip until", control.and_then(|it| it.can_skip_until)),
+    ];
+    let mut facts: Vec<String> =
+        seconds.into_iter().filter_map(|(what, it)| Some(format!("{what} {} s", it?))).collect();
+    facts.extend(control.filter(|it| it.can_block_reload).map(|_| "can block reload".to_owned()));
+    if facts.is_empty() { String::new() } else { facts.join(", ") + "\n" }
 }
 
 /// `1 gap`, `2 gaps`.
@@ -150,7 +214,7 @@ fn timeline(segments: &[SegmentView<'_>]) -> String {
                 plain(key.method),
                 plain(key.key_format),
                 key.iv.clone().unwrap_or_else(|| "by number".to_owned()),
-                key.uri.as_deref().map_or_else(none, plain),
+                key.reference.uri.as_deref().map_or_else(none, shortened),
                 map,
             ]);
         }
@@ -163,7 +227,7 @@ fn span_words(first: u64, last: u64) -> String {
 }
 
 fn map_words(map: &MapView<'_>) -> String {
-    plain(&map.uri) + &map.byte_range.map(range_words).unwrap_or_default()
+    plain(&map.reference.uri) + &map.byte_range.map(range_words).unwrap_or_default()
 }
 
 fn range_words(range: RangeView) -> String {
@@ -187,7 +251,11 @@ fn oddities(diagnostics: &[DiagnosticView]) -> String {
     let mut text = String::new();
     for odd in diagnostics {
         // Writing to a string can't fail.
-        let _ = writeln!(text, "line {}: {} ({}, {})", odd.line, odd.message, odd.rule, odd.section);
+        let _ = match odd.line {
+            0 => write!(text, "as a whole: "),
+            line => write!(text, "line {line}: "),
+        };
+        let _ = writeln!(text, "{} ({}, {})", odd.message, odd.rule, odd.section);
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }

@@ -5,12 +5,17 @@ use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableError};
 
-use super::{CatalogRow, ITEMS, change, fault};
-use crate::io::codec::{self, CodecError};
+use super::tables::{BY_STATE, ITEMS, change};
+use super::{CatalogRow, fault};
+use crate::io::codec::{self, CodecError, state_number};
 use crate::io::disk::{Disk, StoreError};
-use crate::io::folder::ItemFolder;
+use crate::io::folder::{ItemFolder, ItemRecord};
 use crate::item::ItemId;
 use crate::layout::{RootPaths, folder_of};
+use crate::state::ItemState;
+
+/// Rows that are made anew in one transaction: a lost catalog of many items is not kept in memory.
+const BATCH: usize = 4096;
 
 /// Makes the rows fit the folders; answers the place for the next item.
 pub(super) fn reconcile(
@@ -29,13 +34,79 @@ pub(super) fn reconcile(
             next_order = next_order.max(row.order.saturating_add(1));
             found.push(row);
         }
+        if found.len() >= BATCH {
+            change(database, &found.iter().collect::<Vec<_>>(), &[])?;
+            found.clear();
+        }
     }
+    found.extend(planned_since(database, paths, disk)?);
     let gone: Vec<&str> = gone.values().map(String::as_str).collect();
     gone.iter().for_each(|id| tracing::warn!(item = %id, "its folder is gone, and so is the item"));
     if !(found.is_empty() && gone.is_empty()) {
         change(database, &found.iter().collect::<Vec<_>>(), &gone)?;
     }
     Ok(next_order)
+}
+
+/// Rows of new items whose folder has a plan: the last writer ended between the two.
+fn planned_since(
+    database: &Database,
+    paths: &RootPaths,
+    disk: &Arc<dyn Disk>,
+) -> Result<Vec<CatalogRow>, StoreError> {
+    let transaction = database.begin_read().map_err(fault)?;
+    let tables = (transaction.open_table(ITEMS), transaction.open_table(BY_STATE));
+    // Neither is there before the first item.
+    let (Ok(items), Ok(by_state)) = tables else { return Ok(Vec::new()) };
+    let new = state_number(ItemState::New);
+    let mut rows = Vec::new();
+    for entry in by_state.range((new, 0)..=(new, u64::MAX)).map_err(fault)? {
+        let id = entry.map_err(fault)?.1;
+        let Some(found) = items.get(id.value()).map_err(fault)? else { continue };
+        let folder = ItemId::new(id.value()).map(|id| folder_of(&id)).unwrap_or_default();
+        let plan = paths.item(&folder).plan();
+        if disk.len(&plan).map_err(StoreError::at(plan))?.is_none() {
+            continue;
+        }
+        let Ok(row) = codec::decode::<CatalogRow>(found.value().1) else { continue };
+        let folder = ItemFolder::new(Arc::clone(disk), paths.root(), &row.folder);
+        rows.extend(fitted(&row, &folder).ok().flatten());
+    }
+    Ok(rows)
+}
+
+/// The row as its folder has it, where they differ: the folder wins.
+///
+/// Of another generation, older or newer, the row is made anew; of the same one the folder knows better what it is
+/// asked to be. A folder that does not say what it is leaves the row as it is.
+pub(crate) fn fitted(row: &CatalogRow, folder: &ItemFolder) -> Result<Option<CatalogRow>, StoreError> {
+    let record = match folder.record() {
+        Err(StoreError::Record { fault: CodecError::Later(later), path }) => {
+            return Err(StoreError::Record { fault: CodecError::Later(later), path });
+        }
+        Err(error) if is_unknown(&error) => return Ok(None),
+        record => record?,
+    };
+    if record.id != row.id {
+        return Err(StoreError::in_record(row.folder.clone())(CodecError::Value("an item's id")));
+    }
+    let Some(generation) = record.generation else { return Ok(None) };
+    if generation != row.generation {
+        tracing::warn!(item = %row.id, "the item folder is of another generation: the row is made anew");
+        return Ok(Some(CatalogRow { played_at: row.played_at, ..CatalogRow::of_folder(folder)? }));
+    }
+    let ItemRecord { url, requirements, keep, .. } = record;
+    let fitted = CatalogRow { url, requirements, keep, ..row.clone() };
+    Ok((fitted != *row).then_some(fitted))
+}
+
+/// Whether a folder does not say what it is: its record is gone or damaged.
+pub(super) fn is_unknown(error: &StoreError) -> bool {
+    match error {
+        StoreError::Record { .. } => true,
+        StoreError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        StoreError::Locked { .. } | StoreError::Catalog(_) => false,
+    }
 }
 
 /// What is known of the rows without reading them whole.

@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::cause::StoredFailure;
 use crate::error::{Error, ErrorKind};
 use crate::estimate::Basis;
 use crate::events::Progress;
 use crate::io::disk::StoreError;
-use crate::io::folder::{ItemFolder, ItemRecord, downloaded, expected, selected_tracks};
+use crate::io::folder::{Examined, ItemFolder, ItemRecord, downloaded, expected, selected_tracks};
 use crate::io::journal::Finished;
 use crate::io::load::Loaded;
 use crate::io::run::Run;
-use crate::item::{Item, ItemId, ItemLocation, LocalSidecar, NewItem, Sidecar, StoredFailure, Track};
+use crate::item::{Item, ItemId, ItemLocation, LocalSidecar, NewItem, Sidecar, Track};
 use crate::layout::{folder_of, presentation_of};
 use crate::options::SelectionOptions;
-use crate::plan::{FetchId, Plan, Resource, UriRef};
+use crate::plan::{FetchId, Master, Plan, Resource, UriRef};
+use crate::requirements::Requirements;
 use crate::state::{InvalidTransition, ItemEvent, ItemState};
+use crate::storage::{Keep, Moment};
 
 /// One item's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,11 @@ pub(crate) struct CatalogRow {
     /// Which sidecar is in which file, relative to the media folder.
     pub(crate) sidecar_files: Vec<(u32, Utf8PathBuf)>,
     pub(crate) failure: Option<StoredFailure>,
+    /// What it asks of the device; `None` is what the manager asks for every item.
+    pub(crate) requirements: Option<Requirements>,
+    pub(crate) keep: Keep,
+    pub(crate) completed_at: Option<Moment>,
+    pub(crate) played_at: Option<Moment>,
 }
 
 impl CatalogRow {
@@ -62,6 +70,9 @@ impl CatalogRow {
             options: None,
             available_tracks: Vec::new(),
             selected_tracks: Vec::new(),
+            generation: Some(0),
+            requirements: None,
+            keep: Keep::default(),
         })
     }
 
@@ -76,7 +87,7 @@ impl CatalogRow {
             options: record.options,
             available_tracks: record.available_tracks,
             selected_tracks: record.selected_tracks,
-            generation: 0,
+            generation: record.generation.unwrap_or(0),
             state: ItemState::New,
             estimated_bytes: None,
             expected_bytes: 0,
@@ -87,6 +98,10 @@ impl CatalogRow {
             master: None,
             sidecar_files: Vec::new(),
             failure: None,
+            requirements: record.requirements,
+            keep: record.keep,
+            completed_at: None,
+            played_at: None,
         }
     }
 
@@ -124,6 +139,9 @@ impl CatalogRow {
             options: self.options.clone(),
             available_tracks: self.available_tracks.clone(),
             selected_tracks: self.selected_tracks.clone(),
+            generation: Some(self.generation),
+            requirements: self.requirements,
+            keep: self.keep,
         }
     }
 
@@ -150,12 +168,13 @@ impl CatalogRow {
 
     fn planned(&mut self, plan: &Plan) {
         self.estimated_bytes = (plan.estimate.basis != Basis::Unknown).then_some(plan.estimate.bytes);
-        self.duration = Some(plan.duration);
+        // Nobody has looked into a single file.
+        self.duration = (plan.master != Master::File).then_some(plan.duration);
         self.fetches = u32::try_from(plan.fetches.len()).unwrap_or(u32::MAX);
         self.master = Some(plan.master_file());
         let sidecar_file = |resource: &Resource| match resource.uri {
             UriRef::Sidecar(sidecar) => Some((sidecar, plan.file_of(resource))),
-            UriRef::Playlist { .. } => None,
+            UriRef::Playlist { .. } | UriRef::Entry => None,
         };
         self.sidecar_files = plan.resources.iter().filter_map(sidecar_file).collect();
     }
@@ -164,6 +183,11 @@ impl CatalogRow {
         self.downloaded_bytes = downloaded(done);
         self.expected_bytes = expected(plan, done);
         self.fetches_done = u32::try_from(done.len()).unwrap_or(u32::MAX);
+    }
+
+    /// Takes over what a look at every byte left as done.
+    pub(crate) fn take_over(&mut self, examined: &Examined) {
+        self.counted(&examined.plan, &examined.done);
     }
 
     /// Takes over what will not be fetched again of a run that ends.
@@ -199,6 +223,9 @@ impl CatalogRow {
             fetches: row.fetches,
             fetches_done: row.fetches_done,
             failure: row.failure,
+            pinned: row.keep.pinned,
+            expires_at: row.keep.expires_at.and_then(Moment::time),
+            played_at: row.played_at.and_then(Moment::time),
         }
     }
 
@@ -209,6 +236,8 @@ impl CatalogRow {
             downloaded_bytes: self.downloaded_bytes,
             estimated_bytes: self.expected_bytes.max(self.downloaded_bytes),
             fraction: self.fraction(),
+            bytes_per_second: 0,
+            time_left: None,
         }
     }
 

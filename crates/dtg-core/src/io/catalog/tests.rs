@@ -1,5 +1,7 @@
 //! How the catalog keeps rows, and how it is made to fit the folders.
 
+use std::fs;
+
 use camino_tempfile::Utf8TempDir;
 
 use super::*;

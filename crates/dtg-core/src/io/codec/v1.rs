@@ -1,5 +1,6 @@
 //! Schema 1, frozen: these structs never change. A new schema gets structs of its own, and a `From` these.
 
+mod asset;
 mod code;
 mod plan;
 
@@ -8,12 +9,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{CodecError, Stored, payload_of, value_of};
+use crate::cause::{Remedy, StoredFailure};
 use crate::io::catalog::CatalogRow;
-use crate::io::folder::{ItemRecord, OriginIndex};
+use crate::io::fetch::LONGEST_VALIDATOR;
+use crate::io::folder::{ItemRecord, Relocation};
 use crate::io::journal::Record;
 use crate::item::{self, ItemId};
-use crate::options::{BitRate, Languages, SelectionOptions};
-use crate::plan::FetchId;
+use crate::options::{BitRate, Languages, SelectionOptions, Variants};
+use crate::plan::{FetchId, Origin, OriginSet};
+use crate::state::ItemState;
+use crate::storage::Keep;
 use code::Coded;
 
 fn all<A, B>(values: Vec<A>, thaw: impl FnMut(A) -> Result<B, CodecError>) -> Result<Vec<B>, CodecError> {
@@ -86,8 +91,29 @@ fn thaw_languages((code, languages): ChosenLanguages) -> Result<Languages, Codec
     }
 }
 
+/// 0: one, 1: one for each of these heights, 2: all.
+type ChosenVariants = (u8, Vec<u32>);
+
+fn freeze_variants(variants: &Variants) -> ChosenVariants {
+    match variants {
+        Variants::One => (0, Vec::new()),
+        Variants::Heights(heights) => (1, heights.clone()),
+        Variants::All => (2, Vec::new()),
+    }
+}
+
+fn thaw_variants((code, heights): ChosenVariants) -> Result<Variants, CodecError> {
+    match code {
+        0 => Ok(Variants::One),
+        1 => Ok(Variants::Heights(heights)),
+        2 => Ok(Variants::All),
+        _ => Err(CodecError::Value("a choice of variants")),
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Options {
+    variants: ChosenVariants,
     audio: ChosenLanguages,
     text: ChosenLanguages,
     video_codecs: Vec<u8>,
@@ -101,6 +127,7 @@ pub(crate) struct Options {
 impl From<&SelectionOptions> for Options {
     fn from(options: &SelectionOptions) -> Self {
         Self {
+            variants: freeze_variants(&options.variants),
             audio: freeze_languages(&options.audio),
             text: freeze_languages(&options.text),
             video_codecs: options.video_codecs.iter().map(|codec| codec.code()).collect(),
@@ -116,6 +143,7 @@ impl From<&SelectionOptions> for Options {
 impl Options {
     fn thaw(self) -> Result<SelectionOptions, CodecError> {
         Ok(SelectionOptions {
+            variants: thaw_variants(self.variants)?,
             audio: thaw_languages(self.audio)?,
             text: thaw_languages(self.text)?,
             video_codecs: all(self.video_codecs, Coded::of)?,
@@ -139,31 +167,33 @@ pub(crate) struct Item {
     selected_tracks: Vec<Track>,
 }
 
-impl Stored for ItemRecord {
-    const KIND: u16 = 1;
-    type V1 = Item;
-
-    fn freeze(&self) -> Item {
-        Item {
-            id: self.id.as_str().to_owned(),
-            url: self.url.clone(),
-            order: self.order,
-            sidecars: self.sidecars.iter().map(Into::into).collect(),
-            options: self.options.as_ref().map(Into::into),
-            available_tracks: self.available_tracks.iter().map(Into::into).collect(),
-            selected_tracks: self.selected_tracks.iter().map(Into::into).collect(),
+impl From<&ItemRecord> for Item {
+    fn from(record: &ItemRecord) -> Self {
+        Self {
+            id: record.id.as_str().to_owned(),
+            url: record.url.clone(),
+            order: record.order,
+            sidecars: record.sidecars.iter().map(Into::into).collect(),
+            options: record.options.as_ref().map(Into::into),
+            available_tracks: record.available_tracks.iter().map(Into::into).collect(),
+            selected_tracks: record.selected_tracks.iter().map(Into::into).collect(),
         }
     }
+}
 
-    fn thaw(item: Item) -> Result<Self, CodecError> {
-        Ok(Self {
-            id: id_of(item.id)?,
-            url: item.url,
-            order: item.order,
-            sidecars: all(item.sidecars, Sidecar::thaw)?,
-            options: item.options.map(Options::thaw).transpose()?,
-            available_tracks: all(item.available_tracks, Track::thaw)?,
-            selected_tracks: all(item.selected_tracks, Track::thaw)?,
+impl Item {
+    pub(super) fn thaw(self) -> Result<ItemRecord, CodecError> {
+        Ok(ItemRecord {
+            id: id_of(self.id)?,
+            url: self.url,
+            order: self.order,
+            sidecars: all(self.sidecars, Sidecar::thaw)?,
+            options: self.options.map(Options::thaw).transpose()?,
+            available_tracks: all(self.available_tracks, Track::thaw)?,
+            selected_tracks: all(self.selected_tracks, Track::thaw)?,
+            generation: None,
+            requirements: None,
+            keep: Keep::default(),
         })
     }
 }
@@ -174,7 +204,7 @@ fn id_of(id: String) -> Result<ItemId, CodecError> {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Failure {
-    code: String,
+    pub(super) code: String,
     message: String,
     status: Option<u16>,
 }
@@ -196,42 +226,46 @@ pub(crate) struct Row {
     fetches_done: u32,
     master: Option<String>,
     sidecar_files: Vec<SidecarFile>,
-    failure: Option<Failure>,
+    pub(super) failure: Option<Failure>,
 }
 
-impl Stored for CatalogRow {
-    const KIND: u16 = 2;
-    type V1 = Row;
-
-    fn freeze(&self) -> Row {
+impl From<&CatalogRow> for Row {
+    fn from(row: &CatalogRow) -> Self {
         let failure =
-            self.failure.clone().map(|it| Failure { code: it.code, message: it.message, status: it.status });
-        let sidecar_files = self.sidecar_files.iter().map(|(sidecar, file)| (*sidecar, file.to_string()));
-        Row {
-            item: self.record().freeze(),
-            folder: self.folder.clone(),
-            generation: self.generation,
-            state: self.state.code(),
-            estimated_bytes: self.estimated_bytes,
-            expected_bytes: self.expected_bytes,
-            downloaded_bytes: self.downloaded_bytes,
-            duration: self.duration,
-            fetches: self.fetches,
-            fetches_done: self.fetches_done,
-            master: self.master.as_ref().map(ToString::to_string),
+            row.failure.clone().map(|it| Failure { code: it.code, message: it.message, status: it.status });
+        let sidecar_files = row.sidecar_files.iter().map(|(sidecar, file)| (*sidecar, file.to_string()));
+        Self {
+            item: Item::from(&row.record()),
+            folder: row.folder.clone(),
+            generation: row.generation,
+            state: row.state.code(),
+            estimated_bytes: row.estimated_bytes,
+            expected_bytes: row.expected_bytes,
+            downloaded_bytes: row.downloaded_bytes,
+            duration: row.duration,
+            fetches: row.fetches,
+            fetches_done: row.fetches_done,
+            master: row.master.as_ref().map(ToString::to_string),
             sidecar_files: sidecar_files.collect(),
             failure,
         }
     }
+}
 
-    fn thaw(row: Row) -> Result<Self, CodecError> {
-        let record = ItemRecord::thaw(row.item)?;
-        let failure = row.failure.map(|Failure { code, message, status }| item::StoredFailure {
+impl Row {
+    pub(super) fn thaw(self) -> Result<CatalogRow, CodecError> {
+        let row = self;
+        let record = row.item.thaw()?;
+        let failure = row.failure.map(|Failure { code, message, status }| StoredFailure {
+            remedy: Remedy::TryAgain,
             code,
             message,
             status,
+            stage: None,
+            url: None,
+            attempts: 0,
         });
-        Ok(Self {
+        Ok(CatalogRow {
             folder: row.folder,
             generation: row.generation,
             state: Coded::of(row.state)?,
@@ -248,35 +282,52 @@ impl Stored for CatalogRow {
                 .map(|(sidecar, file)| (sidecar, file.into()))
                 .collect(),
             failure,
-            ..Self::of(record)
+            ..CatalogRow::of(record)
         })
     }
 }
 
 /// Final URLs, the entry's first.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Origins(Vec<String>);
+pub(crate) struct Origins(pub(super) Vec<String>);
 
-impl Stored for OriginIndex {
-    const KIND: u16 = 3;
-    type V1 = Origins;
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Moved {
+    url: String,
+    /// URL and text of each playlist, the entry's first.
+    origins: Vec<(String, Vec<u8>)>,
+    plan: plan::Plan,
+}
 
-    fn freeze(&self) -> Origins {
-        Origins(self.0.clone())
+impl Stored for Relocation {
+    const KIND: u16 = 5;
+    type Frozen = Moved;
+
+    fn freeze(&self) -> Moved {
+        let all = std::iter::once(&self.origins.entry).chain(&self.origins.media);
+        let origins = all.map(|origin| (origin.url.clone(), origin.text.clone())).collect();
+        Moved { url: self.url.clone(), origins, plan: self.plan.freeze() }
     }
 
-    fn thaw(origins: Origins) -> Result<Self, CodecError> {
-        Ok(Self(origins.0))
+    fn thaw(moved: Moved) -> Result<Self, CodecError> {
+        let mut origins = moved.origins.into_iter().map(|(url, text)| Origin { url, text });
+        let entry = origins.next().ok_or(CodecError::Value("a list of no playlists"))?;
+        let origins = OriginSet { entry, media: origins.collect() };
+        Ok(Self { url: moved.url, origins, plan: Stored::thaw(moved.plan)? })
     }
 }
 
-/// The longest validator that is kept; without one a file that stops half way comes again.
-const LONGEST_VALIDATOR: usize = 1024;
+/// The fixed number of a state.
+pub(crate) fn state_number(state: ItemState) -> u8 {
+    state.code()
+}
 
 /// Fetch, length, hash.
 type Finished = (u32, u64, u128);
 /// Resource, length of the remote file, strong validator.
 type Version = (u32, Option<u64>, Option<String>);
+/// Fetch, length so far, hash so far, strong validator.
+type Partial = (u32, u64, u128, String);
 
 /// A journal record's kind and payload.
 pub(super) fn freeze_record(record: &Record) -> (u8, Vec<u8>) {
@@ -293,6 +344,10 @@ pub(super) fn freeze_record(record: &Record) -> (u8, Vec<u8>) {
         Record::Restarted { resource } => (3, payload_of(resource)),
         Record::Void { fetch } => (4, payload_of(&fetch.0)),
         Record::Mark { position } => (5, payload_of(position)),
+        Record::Partial { fetch, length, hash, validator } => {
+            let partial: Partial = (fetch.0, *length, *hash, validator.clone());
+            (6, payload_of(&partial))
+        }
     }
 }
 
@@ -310,6 +365,10 @@ pub(super) fn thaw_record(kind: u8, payload: &[u8]) -> Result<Option<Record>, Co
         3 => Record::Restarted { resource: value_of(payload)? },
         4 => Record::Void { fetch: FetchId(value_of(payload)?) },
         5 => Record::Mark { position: value_of(payload)? },
+        6 => {
+            let (fetch, length, hash, validator): Partial = value_of(payload)?;
+            Record::Partial { fetch: FetchId(fetch), length, hash, validator }
+        }
         _ => return Ok(None),
     }))
 }

@@ -1,5 +1,7 @@
 //! What every disk does alike, run by the real one and by the one in memory.
 
+use std::fs;
+
 use camino_tempfile::Utf8TempDir;
 
 use super::super::memory::MemoryDisk;

@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use hls_parse::Span;
+use twox_hash::XxHash3_128;
 
 use super::*;
 use crate::estimate::Estimate;
+use crate::io::journal::Record;
 use crate::io::memory::MemoryDisk;
 use crate::item::TrackKind;
 use crate::plan::{
-    Extension, Extent, Fetch, Length, LocalPlaylist, Master, Planned, PlannedPlaylist, Resource, Role, UriRef,
+    Extension, Extent, Fetch, FetchId, Length, LocalPlaylist, Master, Origin, OriginSet, Planned,
+    PlannedPlaylist, Resource, Role, UriRef,
 };
 
 const ROOT: &str = "/store";
@@ -36,6 +39,9 @@ pub(crate) fn record(id: &str) -> ItemRecord {
         options: None,
         available_tracks: Vec::new(),
         selected_tracks: Vec::new(),
+        generation: Some(0),
+        requirements: None,
+        keep: Keep::default(),
     }
 }
 
@@ -91,7 +97,9 @@ pub(crate) fn finish(folder: &ItemFolder, opened: &Opened, fetch: u32, bytes: &[
     file.write_at(bytes, planned.start).unwrap();
     let hash = XxHash3_128::oneshot(bytes);
     let record = Record::Finished { fetch: FetchId(fetch), length: bytes.len() as u64, hash };
-    opened.journal.append(&[record]).unwrap();
+    let validator = (planned.extent == Extent::Range).then(|| "\"v\"".to_owned());
+    let version = Record::Resource { resource: planned.resource, total: None, validator };
+    opened.journal.append(&[version, record]).unwrap();
 }
 
 fn done(opened: &Opened) -> Vec<u32> {
@@ -108,7 +116,7 @@ fn a_folder_gives_back_what_was_stored() {
     assert_eq!((opened.plan.clone(), opened.origins.clone()), (loaded().planned.plan, loaded().origins));
     assert_eq!((opened.downloaded_bytes(), opened.expected_bytes(), opened.fetches_done()), (0, 18, 0));
     let options = Some(SelectionOptions::default());
-    assert_eq!(folder.record().unwrap(), ItemRecord { options, ..record("a") });
+    assert_eq!(folder.record().unwrap(), ItemRecord { options, generation: Some(1), ..record("a") });
     let master = Utf8Path::new("/store/items/a/media/audio/0.m3u8");
     assert_eq!(disk.read(master, 100).unwrap(), b"audio/0.m3u8");
 }
@@ -133,6 +141,23 @@ fn finished_fetches_are_found_again_with_their_real_lengths() {
     assert_eq!(done(&again), [0, 2]);
     assert_eq!((again.downloaded_bytes(), again.expected_bytes()), (16, 20));
     assert_eq!(again.fetches_done(), 2);
+}
+
+#[test]
+fn half_a_file_whose_version_nothing_shows_is_nothing() {
+    let disk = disk();
+    let folder = stored(&disk);
+    let opened = folder.open().unwrap();
+    let unproven = Record::Resource { resource: 0, total: Some(8), validator: None };
+    finish(&folder, &opened, 0, b"0123");
+    opened.journal.append(std::slice::from_ref(&unproven)).unwrap();
+    assert_eq!(folder.done(&opened.plan).unwrap().len(), 0);
+    let again = folder.open().unwrap();
+    assert_eq!(done(&again), [0; 0]);
+    finish(&folder, &again, 0, b"0123");
+    finish(&folder, &again, 1, b"4567");
+    again.journal.append(&[unproven]).unwrap();
+    assert_eq!(done(&folder.open().unwrap()), [0, 1], "a whole one is whole");
 }
 
 #[test]
@@ -233,7 +258,7 @@ fn a_discarded_folder_is_gone_at_once_and_deleted_in_the_background() {
     let since = now();
     while !disk.list(Utf8Path::new("/store/trash")).unwrap().is_empty() {
         assert!(now().duration_since(since) < Duration::from_secs(10));
-        thread::yield_now();
+        std::thread::yield_now();
     }
 }
 

@@ -108,6 +108,33 @@ fn versions_are_kept_until_a_restart() {
     assert_eq!(open(&disk, &path).1.versions, HashMap::from([(1, version(11))]));
 }
 
+fn partial(fetch: u32, length: u64) -> Record {
+    let hash = u128::from(length) << 70;
+    Record::Partial { fetch: FetchId(fetch), length, hash, validator: "\"v\"".to_owned() }
+}
+
+/// `"5:600"`: fetch 5 broke off after 600 bytes.
+#[track_caller]
+fn check_unfinished(records: &[Record], expected: &str) {
+    let (disk, path) = disk();
+    open(&disk, &path).0.append(records).unwrap();
+    let unfinished = open(&disk, &path).1.unfinished;
+    let mut seen: Vec<_> =
+        unfinished.iter().map(|(fetch, it)| format!("{}:{}", fetch.0, it.length)).collect();
+    seen.sort_unstable();
+    assert_eq!(seen.join(" "), expected);
+}
+
+#[test]
+fn a_fetch_that_broke_off_is_found_as_far_as_it_came_last() {
+    check_unfinished(&[partial(5, 600), partial(5, 700), partial(7, 1)], "5:700 7:1");
+    check_unfinished(&[partial(5, 600), finished(5)], "");
+    check_unfinished(&[partial(5, 600), Record::Void { fetch: FetchId(5) }], "");
+    check_unfinished(&[partial(5, 6), partial(15, 6), Record::Restarted { resource: 0 }], "15:6");
+    check_unfinished(&[finished(5), Record::Restarted { resource: 0 }, partial(5, 6)], "5:6");
+    check_unfinished(&[partial(100, 6)], "");
+}
+
 #[test]
 fn a_torn_journal_is_cut_at_the_tear_and_goes_on_from_there() {
     let (disk, path) = disk();

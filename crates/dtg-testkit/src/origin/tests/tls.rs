@@ -144,7 +144,10 @@ fn lengths_lie_and_frames_end_as_they_do_without_tls() {
     for lie in ["length=+10", "unended", "cut=4", "cut=4,reset"] {
         assert!(read(&misbehaving(lie), "/a.ts").is_err(), "{lie}");
     }
-    assert_eq!(read(&misbehaving("gzip"), "/big").unwrap(), big());
+    let mut bytes = Vec::new();
+    let gzip = read(&misbehaving("gzip"), "/big").unwrap();
+    flate2::read::GzDecoder::new(gzip.as_slice()).read_to_end(&mut bytes).unwrap();
+    assert!(bytes == big());
     assert_eq!(read(&misbehaving("hops=2"), "/a.ts").unwrap(), TEXT);
 }
 

@@ -92,7 +92,7 @@ fn an_iv_is_read_and_the_implicit_one_is_the_sequence_number() {
 
 #[test]
 fn an_iv_that_is_none_is_refused() {
-    for iv in ["0x".to_owned(), "1".to_owned(), "0xg".to_owned(), format!("0x{}", "0".repeat(33))] {
+    for iv in ["0x".to_owned(), "x1".to_owned(), "0xg".to_owned(), format!("0x1{}", "0".repeat(32))] {
         check_refused(&media_text(&format!("#EXT-X-KEY:METHOD=AES-128,URI=\"a\",IV={iv}")), Rule::HexTooLong);
     }
 }
@@ -178,7 +178,7 @@ fn ever_new_key_formats_are_limited() {
 #[test]
 fn session_keys_are_keys_but_never_none() {
     let head = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n";
-    let text = format!("{head}#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\",IV=0x1\n");
+    let text = format!("{head}#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\",IV=0x1\n#EXT-X-VERSION:2\n");
     check_clean(&text);
     assert_eq!(multivariant(&text).session_keys[0].iv, Some(1_u128.to_be_bytes()));
     let text = format!("{head}#EXT-X-SESSION-KEY:METHOD=NONE\n");

@@ -6,7 +6,7 @@ use crate::value::Resolution;
 
 /// One variant with these attributes beside BANDWIDTH.
 fn one(attributes: &str) -> String {
-    format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800{attributes}\nv.m3u8\n")
+    format!("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=800{attributes}\nv.m3u8\n#EXT-X-VERSION:12\n")
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_menu_without_variants_is_multivariant_and_anything_with_media_tags_is_not()
             .segments
             .is_empty()
     );
-    check_odd(&format!("{}#EXT-X-ENDLIST\n", one("")), 4, Rule::Misplaced);
+    check_odd(&format!("{}#EXT-X-ENDLIST\n", one("")), 5, Rule::Misplaced);
 }
 
 #[test]

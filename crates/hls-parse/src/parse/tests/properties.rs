@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::{lines, rewrite};
+use crate::{Content, Tag, lines, rewrite, walk};
 
 /// Lines that mean something, so that random playlists get past the first line.
 fn line() -> impl Strategy<Value = String> {
@@ -100,6 +100,7 @@ fn check_laws(text: &[u8]) -> Result<(), TestCaseError> {
     check_locality(text, &new)?;
     if let Some(playlist) = parsed.playlist.as_media() {
         check_media(playlist)?;
+        check_walk(text, playlist)?;
     }
     Ok(())
 }
@@ -128,6 +129,27 @@ fn check_media(playlist: &MediaPlaylist<'_>) -> Result<(), TestCaseError> {
         prop_assert!(segment.byte_range.is_none_or(|it| it.offset.checked_add(it.length).is_some()));
     }
     prop_assert!(playlist.key_sets[0].is_empty());
+    Ok(())
+}
+
+/// A segment is a URI line behind an EXTINF line, as the walk reads both.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only segments are compared")]
+fn check_walk(text: &[u8], playlist: &MediaPlaylist<'_>) -> Result<(), TestCaseError> {
+    let (mut walked, mut inf) = (Vec::new(), None);
+    for step in walk(text) {
+        match step.content {
+            Content::Tag(Tag::Inf(it)) => inf = Some(it),
+            Content::Uri(uri) => walked.extend(inf.take().map(|it| (step.line.number, uri, it))),
+            _ => {}
+        }
+    }
+    prop_assert_eq!(walked.len(), playlist.segments.len());
+    for ((line, uri, inf), segment) in walked.into_iter().zip(&playlist.segments) {
+        let kept = (segment.line, segment.duration, segment.title);
+        prop_assert_eq!((line, inf.duration.unwrap_or_default(), inf.title), kept);
+        let substituted = uri.contains("{$");
+        prop_assert!(substituted || uri == segment.uri.as_str());
+    }
     Ok(())
 }
 

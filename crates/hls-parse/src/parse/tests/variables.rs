@@ -20,7 +20,7 @@ fn a_defined_variable_is_substituted_in_uris_and_quoted_attributes_only() {
     check_clean(&text);
     let playlist = media(&text);
     let segment = &playlist.segments[0];
-    assert_eq!((&*segment.uri.text, segment.title.as_deref()), ("x/1.ts", Some("{$v}")));
+    assert_eq!((&*segment.uri.text, segment.title), ("x/1.ts", Some("{$v}")));
     assert_eq!(segment.uri.span.of(text.as_bytes()), b"{$v}/1.ts");
     let key = &playlist.keys_of(segment)[0];
     assert_eq!((key.uri.as_ref().map(|it| &*it.text), key.iv), (Some("x/k"), Some(255_u128.to_be_bytes())));

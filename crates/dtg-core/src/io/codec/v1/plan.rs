@@ -20,6 +20,8 @@ pub(crate) struct Playlist {
 
 /// Stands for a playlist's number where the URI is a sidecar's, whose index is then in `start`.
 const SIDECAR: u32 = u32::MAX;
+/// Stands for a playlist's number where the URI is the item's own.
+const ENTRY: u32 = u32::MAX - 1;
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Resource {
@@ -37,6 +39,7 @@ impl From<&plan::Resource> for Resource {
         let (origin, start, end) = match it.uri {
             UriRef::Playlist { origin, span } => (origin, span.start, span.end),
             UriRef::Sidecar(index) => (SIDECAR, index, 0),
+            UriRef::Entry => (ENTRY, 0, 0),
         };
         let (role, extension) = (it.role.code(), it.extension.code());
         Self { role, playlist: it.playlist, number: it.number, extension, origin, start, end }
@@ -47,6 +50,7 @@ impl Resource {
     fn thaw(self) -> Result<plan::Resource, CodecError> {
         let uri = match self.origin {
             SIDECAR => UriRef::Sidecar(self.start),
+            ENTRY => UriRef::Entry,
             origin => UriRef::Playlist { origin, span: Span { start: self.start, end: self.end } },
         };
         let (role, extension) = (Coded::of(self.role)?, Coded::of(self.extension)?);
@@ -102,7 +106,7 @@ pub(crate) struct Plan {
 
 impl Stored for plan::Plan {
     const KIND: u16 = 4;
-    type V1 = Plan;
+    type Frozen = Plan;
 
     fn freeze(&self) -> Plan {
         let playlist = |it: &plan::PlannedPlaylist| Playlist {

@@ -1,0 +1,393 @@
+//! Behind an asset download task: the same folder, session and driver as an item's, at a place of the application's.
+
+mod control; // who says go, wait or stop
+mod live; // how far it is
+mod keys; // the keys that it meets
+mod place; // where it lies, unfinished and finished
+mod more; // more renditions for a finished one
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use hls_parse::Multivariant;
+
+use self::control::{Attempt, Control, Ended};
+use self::live::{Live, Running};
+use self::place::Place;
+use super::again::again;
+use super::cancel::CancelToken;
+use super::disk::{Disk, Held, RealDisk};
+use super::driver::{Driver, RunEnd};
+use super::folder::{ItemFolder, ItemRecord, Opened, Relocation};
+use super::http::Http;
+use super::load::{Choose, Loaded, Wish, load};
+use super::open::{Sharing, Subject};
+use super::run::Run;
+use super::sync::Syncer;
+use super::throttle::Throttle;
+use crate::asset_content::{ContentConfiguration, choose};
+use crate::asset_progress::AssetProgress;
+use crate::asset_task::{DownloadedAsset, RemoteAsset};
+use crate::cause::Stage;
+use crate::error::{Error, ErrorKind};
+use crate::events::{Event, Hub};
+use crate::item::{ItemId, ItemLocation};
+use crate::key_loader::{NeededKey, needed_keys};
+use crate::layout::AssetPaths;
+use crate::manager::Builder;
+use crate::options::SelectionOptions;
+use crate::relocate::{self, Placed, relocated};
+use crate::schedule::RunKey;
+use crate::select::{SelectedTrack, Selection, TrackSource, all_tracks};
+use crate::state::ItemState;
+use crate::storage::Keep;
+
+/// What is kept of an asset beside its item record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AssetRecord {
+    pub(crate) title: String,
+    /// What was chosen, by its place in the multivariant playlist and in the order of the local playlists.
+    pub(crate) tracks: Vec<TrackSource>,
+}
+
+/// The task's inside.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) asset: RemoteAsset,
+    pub(crate) title: String,
+    contents: Vec<ContentConfiguration>,
+    /// With the folder that it is downloaded in as its root.
+    settings: Builder,
+    disk: Arc<dyn Disk>,
+    paths: AssetPaths,
+    pub(crate) hub: Arc<Hub>,
+    throttle: Arc<Throttle>,
+    pub(crate) control: Arc<Control>,
+    live: Mutex<Live>,
+    /// Whose call it is: of several at the same time the first.
+    turn: Mutex<()>,
+}
+
+/// What a run of the task is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Job<'a> {
+    /// The asset.
+    Download,
+    /// More renditions for the finished asset.
+    Augment(&'a [ContentConfiguration]),
+}
+
+impl Task {
+    pub(crate) fn new(
+        asset: RemoteAsset,
+        title: String,
+        paths: AssetPaths,
+        contents: Vec<ContentConfiguration>,
+        settings: Builder,
+    ) -> Self {
+        let disk = settings.disk.clone().unwrap_or_else(|| Arc::new(RealDisk::new()));
+        let settings = Builder { root: paths.work().folder().to_owned(), ..settings };
+        let throttle = Arc::new(Throttle::new(settings.rate_limit));
+        let (hub, control, live) = (Arc::default(), Arc::default(), Mutex::default());
+        let turn = Mutex::default();
+        Self { asset, title, contents, settings, disk, paths, hub, throttle, control, live, turn }
+    }
+
+    /// Does the job to its end, through any number of suspensions.
+    pub(crate) fn run(&self, job: Job<'_>) -> Result<ItemLocation, Error> {
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::new(ErrorKind::Locked(std::process::id())).of(&self.asset.id));
+            }
+        };
+        // Kept while the task is suspended: nobody else is to go on with what is there.
+        let mut held = None;
+        let ended = loop {
+            let attempt = match self.control.begin(|| self.tell(ItemState::Paused)) {
+                Ok(attempt) => attempt,
+                Err(error) => break Err(error),
+            };
+            match self.attempt(job, &attempt, &mut held) {
+                Err(_) if attempt.token.is_cancelled() && self.control.is_cancelled() => {
+                    break Err(Error::new(ErrorKind::Cancelled));
+                }
+                // Suspended, and perhaps resumed already: the next attempt goes on where this one was.
+                Err(_) if attempt.token.is_cancelled() => {}
+                ended => break ended,
+            }
+        };
+        let ended = ended.map_err(|error| error.of(&self.asset.id));
+        let state = match &ended {
+            Ok(_) => ItemState::Completed,
+            Err(error) if error.interrupts() => ItemState::Interrupted,
+            Err(_) => ItemState::Failed,
+        };
+        if let Ok(location) = &ended {
+            self.live().completed(location);
+        }
+        self.control.rests(state);
+        self.tell(state);
+        ended
+    }
+
+    /// Why a task rests is what its run answers.
+    fn tell(&self, state: ItemState) {
+        self.hub.publish(&Event::State { id: self.asset.id.clone(), state, error: None });
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { disk: &self.disk, paths: &self.paths }
+    }
+
+    fn attempt(
+        &self,
+        job: Job<'_>,
+        attempt: &Attempt,
+        held: &mut Option<Held>,
+    ) -> Result<ItemLocation, Error> {
+        if let (Job::Download, Some(location)) = (job, self.complete()?) {
+            // What is left over of its last steps is in nobody's way.
+            let _ = self.place().sweep();
+            return Ok(location);
+        }
+        if held.is_none() {
+            *held = Some(self.place().hold()?);
+        }
+        let done = self.under_lock(job, attempt);
+        if done.is_err() && self.place().clear_work_if_new()? {
+            *held = None; // gone with its folder
+        }
+        done
+    }
+
+    fn under_lock(&self, job: Job<'_>, attempt: &Attempt) -> Result<ItemLocation, Error> {
+        if let Some(location) = self.settled(job)? {
+            return Ok(location);
+        }
+        self.tell(ItemState::InProgress);
+        let http = Http::new(self.settings.http.clone(), self.settings.connections.get())?;
+        let folder = ItemFolder::of_asset(Arc::clone(&self.disk), self.paths.work());
+        match job {
+            Job::Download => self.plan(&folder, &http, &attempt.token)?,
+            Job::Augment(more) => {
+                if let Some(location) = self.plan_more(more, &folder, &http, &attempt.token)? {
+                    return Ok(location);
+                }
+            }
+        }
+        self.transfer(folder, http, attempt)?;
+        self.place().finish(&self.asset.id)
+    }
+
+    /// Where it plays from, if this task finished it or it says so itself.
+    fn complete(&self) -> Result<Option<ItemLocation>, Error> {
+        let known = self.live().location.clone();
+        if known.is_some() { Ok(known) } else { self.finished() }
+    }
+
+    /// What another process finished meanwhile, or did not get to put in its place.
+    fn settled(&self, job: Job<'_>) -> Result<Option<ItemLocation>, Error> {
+        let place = self.place();
+        if place.is_ready()? {
+            place.owner()?.iter().try_for_each(|owner| self.check_owner(owner))?;
+            return place.put_in_place(&self.asset.id).map(Some);
+        }
+        match (job, self.finished()?) {
+            (Job::Download, Some(location)) => {
+                place.clear_work()?;
+                Ok(Some(location))
+            }
+            (Job::Augment(_), None) => {
+                place.clear_work_if_new()?;
+                Err(Error::new(ErrorKind::NotCompleted(self.control.state())))
+            }
+            (Job::Download, None) | (Job::Augment(_), Some(_)) => Ok(None),
+        }
+    }
+
+    /// The finished asset, if it is there.
+    fn finished(&self) -> Result<Option<ItemLocation>, Error> {
+        let Some(asset) = self.place().finished()? else { return Ok(None) };
+        self.check_owner(&asset.id)?;
+        self.live().last.duration = asset.duration;
+        Ok(Some(asset.location))
+    }
+
+    /// What is there of another asset is left alone.
+    fn check_owner(&self, id: &ItemId) -> Result<(), Error> {
+        let taken = || Error::new(ErrorKind::DestinationTaken(self.paths.destination().to_owned()));
+        if *id == self.asset.id { Ok(()) } else { Err(taken()) }
+    }
+
+    /// Loads the playlists and stores the plan, unless that was done before; at another address, places it anew.
+    fn plan(&self, folder: &ItemFolder, http: &Http, token: &CancelToken) -> Result<(), Error> {
+        let stored = if folder.plan()?.is_some() { Some(folder.record()?) } else { None };
+        match stored {
+            Some(record) if record.url == self.asset.url => self.check_owner(&record.id),
+            Some(record) => {
+                self.check_owner(&record.id)?;
+                self.place_anew(folder, http, token)
+            }
+            None => {
+                let decoders = &self.settings.decoders;
+                let choose = |fresh: &Multivariant<'_>| Ok(choose(fresh, &self.contents, decoders)?);
+                let loaded = self.load(http, &choose, token)?;
+                self.store(folder, &loaded)
+            }
+        }
+    }
+
+    fn load(&self, http: &Http, choose: &Choose<'_>, token: &CancelToken) -> Result<Loaded, Error> {
+        let wish = Wish { choose, sidecars: &[] };
+        again(&self.settings.retry, token, || load(http, &self.asset.url, wish, token))
+            .map_err(|error| error.during(Stage::Metadata))
+    }
+
+    fn store(&self, folder: &ItemFolder, loaded: &Loaded) -> Result<(), Error> {
+        let selection = loaded.selection.as_ref();
+        let tracks =
+            selection.map(|it| it.tracks.iter().map(|track| track.source).collect()).unwrap_or_default();
+        self.check_keys(loaded)?;
+        folder.create(&self.record())?;
+        self.place().write_record(&AssetRecord { title: self.title.clone(), tracks })?;
+        folder.store(&SelectionOptions::default(), loaded)?;
+        Ok(())
+    }
+
+    fn record(&self) -> ItemRecord {
+        ItemRecord {
+            id: self.asset.id.clone(),
+            url: self.asset.url.clone(),
+            order: 0,
+            sidecars: Vec::new(),
+            options: None,
+            available_tracks: Vec::new(),
+            selected_tracks: Vec::new(),
+            generation: None,
+            requirements: None,
+            keep: Keep::default(),
+        }
+    }
+
+    /// A presentation whose keys nobody obtains is refused before anything of it is stored.
+    fn check_keys(&self, loaded: &Loaded) -> Result<(), Error> {
+        self.check_needed(&needed_keys(&self.asset.id, &loaded.planned.plan, &loaded.origins)?)
+    }
+
+    fn check_needed(&self, keys: &[NeededKey]) -> Result<(), Error> {
+        match keys.first() {
+            Some(key) if !self.asset.has_key_loader() => {
+                Err(Error::new(ErrorKind::NoKeyLoader(key.request.shown())))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The task has another address than what is there came from: the same encode goes on, another one is refused.
+    fn place_anew(&self, folder: &ItemFolder, http: &Http, token: &CancelToken) -> Result<(), Error> {
+        let (plan, origins) = folder.placed()?;
+        let known = self.place().tracks(&self.paths.work(), &origins)?;
+        let choose = |fresh: &Multivariant<'_>| Ok(selection(relocate::found_again(&known, fresh)?));
+        let fresh = self.load(http, &choose, token)?;
+        let plan = relocated(
+            Placed { plan: &plan, origins: &origins },
+            Placed { plan: &fresh.planned.plan, origins: &fresh.origins },
+        )?;
+        // The playlists are stored as they came: so are the places of the tracks in them.
+        let tracks = fresh.selection.iter().flat_map(|it| &it.tracks).map(|it| it.source).collect();
+        let url = self.asset.url.clone();
+        folder.relocate(&Relocation { url, origins: fresh.origins, plan })?;
+        Ok(self.place().write_record(&AssetRecord { title: self.title.clone(), tracks })?)
+    }
+
+    /// Fetches what is not there, and obtains the keys; nothing of it is lost if it does not get to its end.
+    fn transfer(&self, folder: ItemFolder, http: Http, attempt: &Attempt) -> Result<(), Error> {
+        let opened = folder.open()?;
+        let keys = needed_keys(&self.asset.id, &opened.plan, &opened.origins)?;
+        self.check_needed(&keys)?;
+        let running = self.start(opened, folder, http, keys.clone())?;
+        let (driver, key) = (Arc::clone(&running.driver), running.key);
+        self.live().running = Some(running);
+        if let Some(loader) = &self.asset.key_loader {
+            if let Err(error) = keys::obtain(keys, loader.clone(), attempt, &self.control) {
+                self.control.obtained(attempt.number, Err(error.into()));
+            }
+        } else {
+            self.control.obtained(attempt.number, Ok(()));
+        }
+        driver.settle(key);
+        let ended = self.control.wait(attempt);
+        let last = self.progress();
+        self.live().last = last;
+        self.live().running = None;
+        driver.close();
+        match ended? {
+            Ended::Complete => Ok(()),
+            Ended::Stopped(error) => Err(error),
+        }
+    }
+
+    fn start(
+        &self,
+        opened: Opened,
+        folder: ItemFolder,
+        http: Http,
+        keys: Vec<NeededKey>,
+    ) -> Result<Running, Error> {
+        let settings = &self.settings;
+        let (disk, throttle, hub) = (&self.disk, &self.throttle, &self.hub);
+        let sharing = Sharing { settings, disk, throttle, hub, requirements: settings.requirements };
+        let of = Subject { id: &self.asset.id, url: &self.asset.url, sidecars: &[] };
+        let (run, session) = sharing.run(opened, folder, of)?;
+        let syncer = Syncer::start(Arc::clone(disk), settings.root.clone(), settings.sync)?;
+        let control = Arc::clone(&self.control);
+        let on_end = Arc::new(move |_: RunKey, _: &Arc<Run>, end: RunEnd| control.ended(end));
+        let driver = Arc::new(Driver::start(settings.limits(), http, syncer, on_end)?);
+        let run = Arc::new(run);
+        let key = driver.add(session, Arc::clone(&run), 0);
+        Ok(Running { driver, key, run, keys })
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn progress(&self) -> AssetProgress {
+        self.live().progress(&self.control)
+    }
+
+    /// Stops the task for good and deletes what is unfinished of its asset.
+    pub(crate) fn discard(&self) -> Result<(), Error> {
+        self.control.cancel();
+        let _held = self.place().hold()?;
+        if let Some(owner) = self.place().owner()? {
+            self.check_owner(&owner)?;
+        }
+        if self.place().is_ready()? {
+            return self.place().put_in_place(&self.asset.id).map(drop);
+        }
+        self.place().clear_work()
+    }
+}
+
+/// The finished asset at this place.
+pub(crate) fn open_finished(paths: &AssetPaths) -> Result<Option<DownloadedAsset>, Error> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new());
+    Place { disk: &disk, paths }.finished()
+}
+
+/// These tracks, as a selection that leaves nothing out.
+fn selection(tracks: Vec<SelectedTrack>) -> Selection {
+    Selection { tracks, available: Vec::new(), skipped: Vec::new() }
+}
+
+/// The tracks at these places of a playlist.
+fn tracks_at(multivariant: &Multivariant<'_>, sources: &[TrackSource]) -> Option<Vec<SelectedTrack>> {
+    let all = all_tracks(multivariant);
+    let found = sources.iter().map(|source| all.iter().find(|it| it.source == *source).cloned());
+    found.collect()
+}
+
+#[cfg(test)]
+mod crash;

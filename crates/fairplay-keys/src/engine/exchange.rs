@@ -1,0 +1,166 @@
+//! One license: SPC, request, answer, CKC.
+
+use super::attempts::{Attempts, Next};
+use super::{Shared, Wanted};
+use crate::container::Ckc;
+use crate::container::Spc;
+use crate::content_id::ContentId;
+use crate::expiry::scatter;
+use crate::http::{HttpResponse, TransportError};
+use crate::key_error::{KeyError, KeyErrorKind};
+use crate::provider::{Freshness, LicenseContext, LicenseReply, Purpose, TokenNeed};
+use crate::secret::PersistableKey;
+use crate::system::{Intent, KeyRequest, SystemFault};
+use crate::terms::{LicenseTerms, Limit};
+use crate::time::{Cancel, Timestamp};
+
+/// A key as it was obtained.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) key: PersistableKey,
+    pub(super) terms: LicenseTerms,
+    pub(super) stated: Limit,
+    pub(super) created: Option<Timestamp>,
+    pub(super) server_time: Option<Timestamp>,
+}
+
+impl Shared {
+    /// Obtains a key to store, in a session of its own.
+    pub(super) fn fetch(
+        &self,
+        wanted: Wanted<'_>,
+        intent: Intent,
+        cancel: &Cancel,
+    ) -> Result<Fetched, KeyError> {
+        let purpose = if intent == Intent::Renew { Purpose::Renew } else { Purpose::Acquire };
+        let mut request =
+            self.parts.system.open(wanted.key_uri, intent).map_err(|error| error.of(wanted.key_uri))?;
+        let asked = self
+            .ask(&mut *request, wanted, purpose, cancel)
+            .and_then(|reply| Ok((reply.duration.clone()?, reply)));
+        let (stated, reply) = match asked {
+            Ok(asked) => asked,
+            Err(error) => {
+                let error = error.of(wanted.key_uri);
+                request.fail(&error);
+                return Err(error);
+            }
+        };
+        let accepted = request.accept(&reply.ckc).map_err(|error| error.of(wanted.key_uri))?;
+        let key = accepted
+            .key
+            .ok_or_else(|| KeyError::from(SystemFault::PersistenceUnsupported).of(wanted.key_uri))?;
+        let (terms, created, server_time) = (accepted.terms, accepted.created, reply.server_time);
+        Ok(Fetched { key, terms, stated, created, server_time })
+    }
+
+    /// Asks the service for a license, again with a new SPC while what goes wrong may pass. The request stays unanswered.
+    pub(super) fn ask(
+        &self,
+        request: &mut dyn KeyRequest,
+        wanted: Wanted<'_>,
+        purpose: Purpose,
+        cancel: &Cancel,
+    ) -> Result<LicenseReply, KeyError> {
+        let license = wanted.license;
+        let content_id = license.provider.content_id(wanted.key_uri)?;
+        let mut exchange = Exchange { shared: self, wanted, content_id: &content_id, purpose, cancel };
+        let now = self.parts.clock.now().0;
+        let mut attempts = Attempts::new(self.parts.policy, scatter(wanted.key_uri, now));
+        let mut token = Freshness::Any;
+        loop {
+            let spc = request.spc(&license.certificate, &content_id)?;
+            spc.check(&license.certificate)?;
+            let error = match exchange.once(&spc, token).and_then(|answer| license.provider.parse(&answer)) {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            match attempts.failed(&error) {
+                Next::Again { after, token: freshness } => {
+                    self.parts.clock.wait(after, cancel);
+                    token = freshness;
+                }
+                Next::GiveUp => return Err(error.at(&license.url).after(attempts.made())),
+            }
+        }
+    }
+
+    /// Hands a proof over to the service.
+    pub(super) fn prove(&self, proof: &Spc, wanted: Wanted<'_>, cancel: &Cancel) -> Result<(), KeyError> {
+        let content_id = wanted.license.provider.content_id(wanted.key_uri)?;
+        let purpose = Purpose::Release;
+        let mut exchange = Exchange { shared: self, wanted, content_id: &content_id, purpose, cancel };
+        let mut answer = exchange.once(proof, Freshness::Any)?;
+        if answer.status == 401 {
+            answer = exchange.once(proof, Freshness::Renewed)?;
+        }
+        let status = answer.status;
+        match status {
+            200..=299 => Ok(()),
+            _ => {
+                Err(KeyError::from(KeyErrorKind::Status { status, retry_after: None })
+                    .at(&wanted.license.url))
+            }
+        }
+    }
+
+    /// Plays with a license that is not stored.
+    pub(super) fn stream(
+        &self,
+        mut request: Box<dyn KeyRequest>,
+        wanted: Wanted<'_>,
+        cancel: &Cancel,
+    ) -> Result<(), KeyError> {
+        match self.ask(&mut *request, wanted, Purpose::Stream, cancel) {
+            Ok(LicenseReply { ckc, .. }) => accept(request, &ckc).map_err(|error| error.of(wanted.key_uri)),
+            Err(error) => Err(refuse(request, error.of(wanted.key_uri), cancel)),
+        }
+    }
+}
+
+fn accept(request: Box<dyn KeyRequest>, ckc: &Ckc) -> Result<(), KeyError> {
+    request.accept(ckc).map(drop)
+}
+
+/// Answers a request with an error; what was cut off by the deadline is the deadline's.
+pub(super) fn refuse(request: Box<dyn KeyRequest>, error: KeyError, cancel: &Cancel) -> KeyError {
+    let cut_off = cancel.is_cancelled() && matches!(error.kind(), KeyErrorKind::Cancelled);
+    let error = if cut_off { KeyError::from(KeyErrorKind::Deadline).of(request.key_uri()) } else { error };
+    request.fail(&error);
+    error
+}
+
+struct Exchange<'a> {
+    shared: &'a Shared,
+    wanted: Wanted<'a>,
+    content_id: &'a ContentId,
+    purpose: Purpose,
+    cancel: &'a Cancel,
+}
+
+impl Exchange<'_> {
+    /// Sends an SPC, once.
+    fn once(&mut self, spc: &Spc, freshness: Freshness) -> Result<HttpResponse, KeyError> {
+        let Wanted { asset, key_uri, license } = self.wanted;
+        self.still_wanted()?;
+        let token = license.tokens.token(TokenNeed { asset, key_uri, freshness }, self.cancel)?;
+        self.still_wanted()?;
+        let context = LicenseContext {
+            license_url: &license.url,
+            key_uri,
+            content_id: self.content_id,
+            asset,
+            token: token.as_ref(),
+            purpose: self.purpose,
+        };
+        let request = license.provider.request(spc, &context)?;
+        self.shared.parts.transport.send(&request, self.cancel).map_err(|fault| {
+            let is_cancel = fault == TransportError::Cancelled;
+            if is_cancel { KeyErrorKind::Cancelled.into() } else { KeyError::from(fault).at(&license.url) }
+        })
+    }
+
+    fn still_wanted(&self) -> Result<(), KeyError> {
+        if self.cancel.is_cancelled() { Err(KeyErrorKind::Cancelled.into()) } else { Ok(()) }
+    }
+}

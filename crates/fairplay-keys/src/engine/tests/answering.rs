@@ -1,0 +1,235 @@
+//! Answering the platform.
+
+use std::time::Duration;
+
+use super::world::*;
+use crate::*;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn kind(result: Result<Answer, KeyError>) -> KeyErrorKind {
+    result.unwrap_err().kind().clone()
+}
+
+#[test]
+fn a_stored_key_answers_without_a_network() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    *world.server.always.lock().unwrap() = Some(Mood::Unreachable);
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+    assert_eq!(world.platform.last(), "stored skd://k1 #1");
+    assert_eq!(world.server.asked(), 1);
+    world.check_answers();
+}
+
+#[test]
+fn every_key_of_an_asset_answers_not_only_the_first() {
+    let world = World::new();
+    world.acquire("a", &["k1", "k2", "k3"]).unwrap();
+    for key in ["k3", "k2", "k1"] {
+        assert_eq!(world.answer(key), Ok(Answer::Stored));
+    }
+}
+
+#[test]
+fn a_key_that_is_not_stored_is_answered_with_an_error_at_once() {
+    let world = World::new();
+    assert_eq!(kind(world.answer("unknown")), KeyErrorKind::NotStored);
+    assert_eq!(world.platform.last(), "failed: the key is not stored");
+    world.check_answers();
+}
+
+#[test]
+fn an_expired_key_is_answered_with_expired_at_once_without_a_network() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY + SECOND);
+    let expired = KeyErrorKind::Expired { phase: Phase::Storage, not_after: Some(NOW.plus(DAY)) };
+    assert_eq!(kind(world.answer("k1")), expired);
+    assert_eq!(world.server.asked(), 1);
+    world.check_answers();
+}
+
+#[test]
+fn an_expired_key_is_renewed_and_answers_where_there_is_a_network() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY + SECOND);
+    assert_eq!(world.answer_online("k1", DAY), Ok(Answer::Renewed));
+    assert_eq!(world.platform.last(), "stored skd://k1 #2");
+    world.check_answers();
+}
+
+#[test]
+fn an_expired_key_whose_renewal_fails_is_answered_with_that_error() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY + SECOND);
+    world.server.then([Mood::Status(403, &[])]);
+    assert_eq!(kind(world.answer_online("k1", DAY)), KeyErrorKind::Status { status: 403, retry_after: None });
+    assert_eq!(world.platform.last(), "failed: HTTP status 403");
+    world.check_answers();
+}
+
+#[test]
+fn a_server_that_hangs_is_answered_for_at_the_deadline() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY + SECOND);
+    world.server.then([Mood::Hangs, Mood::Hangs]);
+    for key in ["k1", "not stored"] {
+        assert_eq!(kind(world.answer_online(key, Duration::from_millis(30))), KeyErrorKind::Deadline);
+        assert_eq!(world.platform.last(), "failed: no answer by the deadline");
+    }
+    world.check_answers();
+}
+
+#[test]
+fn a_key_that_is_not_stored_is_streamed_where_there_is_a_network_and_not_kept() {
+    let world = World::new();
+    assert_eq!(world.answer_online("k1", DAY), Ok(Answer::Streamed));
+    assert_eq!((world.platform.last().as_str(), world.stored("k1")), ("licensed skd://k1", None));
+    world.check_answers();
+}
+
+#[test]
+fn a_request_that_takes_no_stored_key_is_streamed_or_refused() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    *world.platform.no_persistence_for_requests.lock().unwrap() = true;
+    assert_eq!(kind(world.answer("k1")), SystemFault::PersistenceUnsupported.into());
+    assert_eq!(world.answer_online("k1", DAY), Ok(Answer::Streamed));
+    world.check_answers();
+}
+
+#[test]
+fn a_key_that_the_system_gave_up_is_renewed_for_the_next_request() {
+    for code in [-42799, -42800, -42803] {
+        let world = World::new();
+        world.acquire("a", &["k1"]).unwrap();
+        let fault = SystemFault::from_code(code, "");
+        *world.platform.stored_fault.lock().unwrap() = Some(fault.clone());
+        let offline = world.answer("k1").unwrap_err();
+        assert_eq!(offline.kind(), &fault.clone().into());
+        assert!(matches!(offline.user_action(), UserAction::GoOnline | UserAction::Renew));
+        assert_eq!(world.stored("k1").as_deref(), Some("skd://k1 #1"), "nothing is thrown away");
+        assert_eq!(world.answer_online("k1", DAY), Ok(Answer::AskAgain));
+        *world.platform.stored_fault.lock().unwrap() = None;
+        assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+        assert_eq!(world.platform.last(), "stored skd://k1 #2");
+        world.check_answers();
+    }
+}
+
+#[test]
+fn the_first_playback_starts_the_playback_window_once() {
+    let world = World::new().with_terms(Limit::Within(DAY * 30), Limit::Within(DAY));
+    world.acquire("a", &["k1"]).unwrap();
+    let info = || world.engine.status(&asset("a")).unwrap().unwrap().expiration().unwrap();
+    assert_eq!(info().phase, Phase::Storage);
+    world.clock.advance(SECOND);
+    world.answer("k1").unwrap();
+    let since = NOW.plus(SECOND);
+    assert_eq!((info().phase, info().not_after), (Phase::Playback { since }, Some(since.plus(DAY))));
+    world.clock.advance(SECOND);
+    world.answer("k1").unwrap();
+    assert_eq!(info().phase, Phase::Playback { since });
+    world.clock.advance(DAY);
+    assert!(matches!(kind(world.answer("k1")), KeyErrorKind::Expired { phase: Phase::Playback { .. }, .. }));
+}
+
+#[test]
+fn a_key_that_the_platform_replaces_at_its_first_playback_replaces_the_stored_one() {
+    let world = World::new().with_terms(Limit::Within(DAY * 30), Limit::Within(DAY));
+    *world.platform.updates.lock().unwrap() = true;
+    world.acquire("a", &["k1"]).unwrap();
+    world.answer("k1").unwrap();
+    assert_eq!(world.stored("k1").as_deref(), Some("skd://k1 #1'"));
+    world.answer("k1").unwrap();
+    assert_eq!(world.platform.last(), "stored skd://k1 #1'");
+    assert_eq!(world.engine.take_events(), [KeyEvent::Updated(uri("k1"))]);
+}
+
+#[test]
+fn an_update_comes_twice_out_of_order_or_for_an_unknown_key_without_harm() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    world.platform.replace("k1", Some("skd://k1 #1"), "second");
+    world.platform.replace("k1", Some("skd://k1 #1"), "second");
+    world.platform.replace("k1", Some("skd://k1 #1"), "late");
+    world.platform.replace("unknown", None, "x");
+    assert_eq!(world.stored("k1").as_deref(), Some("second"));
+    assert_eq!(world.stored("unknown"), None);
+    let events = [
+        KeyEvent::Updated(uri("k1")),
+        KeyEvent::OutdatedUpdate(uri("k1")),
+        KeyEvent::UnknownKeyUpdated(uri("unknown")),
+    ];
+    assert_eq!(world.engine.take_events(), events);
+}
+
+#[test]
+fn an_update_that_cannot_be_stored_is_played_from_memory_and_stored_later() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    world.store.fail_from(0);
+    world.platform.replace("k1", Some("skd://k1 #1"), "second");
+    world.store.heal();
+    assert_eq!(world.stored("k1").as_deref(), Some("skd://k1 #1"));
+    assert!(matches!(world.engine.take_events()[..], [KeyEvent::UpdateNotStored(..)]));
+    world.answer("k1").unwrap();
+    assert_eq!(world.platform.last(), "stored second");
+    assert_eq!(world.stored("k1").as_deref(), Some("second"));
+}
+
+#[test]
+fn a_store_that_fails_still_gets_the_request_answered() {
+    for after in 0..20 {
+        let world = World::new().with_terms(Limit::Within(DAY * 30), Limit::Within(DAY));
+        *world.platform.updates.lock().unwrap() = true;
+        world.acquire("a", &["k1"]).unwrap();
+        world.store.fail_once(after);
+        let _ = world.answer("k1");
+        world.store.fail_once(after);
+        let _ = world.answer_online("k1", DAY);
+        world.check_answers();
+    }
+}
+
+#[test]
+fn a_clock_set_back_makes_no_expired_key_valid() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY * 2);
+    assert!(world.answer("k1").is_err());
+    world.clock.set(NOW);
+    assert!(matches!(kind(world.answer("k1")), KeyErrorKind::Expired { .. }));
+    let info = world.engine.status(&asset("a")).unwrap().unwrap().expiration().unwrap();
+    assert_eq!(info.confidence, Confidence::RolledBack);
+}
+
+#[test]
+fn a_clock_set_back_while_the_process_was_away_is_noticed() {
+    let mut world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY * 2);
+    assert!(world.answer("k1").is_err());
+    world.clock.set(NOW);
+    world.restart();
+    assert!(matches!(kind(world.answer("k1")), KeyErrorKind::Expired { .. }));
+}
+
+#[test]
+fn a_server_puts_a_mark_right_that_a_wrong_clock_has_set() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.set(NOW.plus(DAY * 3650));
+    assert!(world.answer("k1").is_err());
+    world.clock.set(Timestamp(1_800_000_100));
+    assert!(world.answer("k1").is_err());
+    world.server.then([Mood::Status(503, &[]), Mood::Licenses]);
+    *world.server.always.lock().unwrap() = None;
+    world.server.date("Fri, 15 Jan 2027 08:01:40 GMT");
+    world.renew("a").unwrap();
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+}

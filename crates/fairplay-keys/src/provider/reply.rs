@@ -1,0 +1,172 @@
+//! Licenses as servers send them: raw, in base64, in JSON, between `<ckc>` and `</ckc>`.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use super::LicenseReply;
+use crate::container::Ckc;
+use crate::http::HttpResponse;
+use crate::key_error::{KeyError, KeyErrorKind, ReplyFault};
+use crate::terms::Limit;
+use crate::time::Timestamp;
+use crate::tolerant::base64_bytes;
+
+/// Where a service puts what in its JSON. Members are named by their path, with `/` between the names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplyForm {
+    /// Members that hold the license, beside those that are always looked for: `ckc`, `CkcMessage`, `License`, `license`.
+    pub license: Vec<String>,
+    /// The member that says how many seconds the key may be kept.
+    pub duration: Option<String>,
+    /// What 0 seconds mean.
+    pub zero: ZeroDuration,
+}
+
+/// What a license for 0 seconds means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ZeroDuration {
+    /// Nothing that could be stored.
+    #[default]
+    Refused,
+    /// Without end.
+    Unlimited,
+}
+
+const LICENSE: [&str; 4] = ["ckc", "CkcMessage", "License", "license"];
+/// Members that say what went wrong, and those that number it.
+const MESSAGE: [&str; 6] =
+    ["message", "error", "errorMessage", "error_message", "errorDescription", "description"];
+const CODE: [&str; 5] = ["code", "status_code", "errorCode", "error_code", "statusCode"];
+
+impl ReplyForm {
+    /// Finds the license in an answer, in any of the forms that servers use, and checks its header.
+    ///
+    /// # Errors
+    /// [`KeyErrorKind::Status`] for a status that is not 2xx, [`KeyErrorKind::ServerRejected`] for a refusal in words,
+    /// [`KeyErrorKind::Reply`] and [`KeyErrorKind::BadCkc`] for what is no license.
+    pub fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError> {
+        let server_time = response.header("date").and_then(http_date);
+        if !(200..300).contains(&response.status) {
+            let retry_after = response.header("retry-after").and_then(|text| pause(text, server_time));
+            return Err(KeyErrorKind::Status { status: response.status, retry_after }.into());
+        }
+        let (ckc, duration) = self.license(response.body.expose())?;
+        Ok(LicenseReply { ckc, duration, server_time })
+    }
+
+    fn license(&self, body: &[u8]) -> Result<(Ckc, Result<Limit, ReplyFault>), KeyError> {
+        let unspecified = Ok(Limit::Unspecified);
+        if body.is_empty() {
+            return Err(ReplyFault::Empty.into());
+        }
+        let fault = match Ckc::new(body) {
+            Ok(ckc) => return Ok((ckc, unspecified)),
+            Err(fault) => fault,
+        };
+        let Ok(text) = std::str::from_utf8(body) else { return Err(fault.into()) };
+        if text.contains('\0') {
+            return Err(fault.into());
+        }
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.starts_with(['{', '"']) {
+            let value: Value = serde_json::from_str(text).map_err(|_| ReplyFault::Form)?;
+            return self.json(&value);
+        }
+        let inner = text.strip_prefix("<ckc>").and_then(|rest| rest.strip_suffix("</ckc>"));
+        match inner {
+            Some(inner) => Ok((of_base64(inner, ReplyFault::NotBase64)?, unspecified)),
+            None if text.is_empty() => Err(ReplyFault::Empty.into()),
+            None if text.starts_with('<') => Err(ReplyFault::WebPage.into()),
+            None => Ok((of_base64(text, ReplyFault::Form)?, unspecified)),
+        }
+    }
+
+    fn json(&self, value: &Value) -> Result<(Ckc, Result<Limit, ReplyFault>), KeyError> {
+        if let Some(text) = value.as_str() {
+            return Ok((of_base64(text, ReplyFault::NotBase64)?, Ok(Limit::Unspecified)));
+        }
+        let paths = self.license.iter().map(String::as_str).chain(LICENSE);
+        let mut members = paths.filter_map(|path| member(value, path)?.as_str());
+        let Some(text) = members.find(|text| !text.is_empty()) else {
+            return Err(rejection(value).unwrap_or_else(|| ReplyFault::NoCkc.into()));
+        };
+        let stated = self.duration.as_ref().and_then(|path| member(value, path));
+        Ok((of_base64(text, ReplyFault::NotBase64)?, self.duration_of(stated)))
+    }
+
+    /// A number of seconds, also as text; parts of a second don't count.
+    fn duration_of(&self, stated: Option<&Value>) -> Result<Limit, ReplyFault> {
+        let Some(value) = stated.filter(|value| !value.is_null()) else { return Ok(Limit::Unspecified) };
+        let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
+        let fault = || ReplyFault::Duration(text.chars().take(40).collect());
+        match (seconds(&text).ok_or_else(fault)?, self.zero) {
+            (0, ZeroDuration::Refused) => Err(fault()),
+            (0, ZeroDuration::Unlimited) => Ok(Limit::Unlimited),
+            (seconds, _) => Ok(Limit::Within(Duration::from_secs(seconds))),
+        }
+    }
+}
+
+/// Digits, and perhaps a fraction that is cut off.
+fn seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(whole) && digits(fraction) { whole.parse().ok() } else { None }
+}
+
+/// Some servers put base64 into base64; the header tells.
+fn of_base64(text: &str, fault: ReplyFault) -> Result<Ckc, KeyError> {
+    let bytes = base64_bytes(text).ok_or(fault)?;
+    Ckc::new(bytes.as_slice()).or_else(|fault| {
+        let again = std::str::from_utf8(&bytes).ok().and_then(base64_bytes);
+        again.and_then(|bytes| Ckc::new(bytes).ok()).ok_or_else(|| fault.into())
+    })
+}
+
+fn member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').try_fold(value, |value, name| value.get(name))
+}
+
+/// What an answer without license says in words; Kaltura's service marks refusals by a null `reference` too.
+fn rejection(value: &Value) -> Option<KeyError> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    let nested = value.get("error").filter(|error| error.is_object());
+    let places = [Some(value), nested];
+    let first = |names: &[&str]| {
+        let values =
+            places.iter().flatten().flat_map(|place| names.iter().filter_map(|name| place.get(*name)));
+        values.filter_map(text).find(|text| !text.is_empty())
+    };
+    let (code, message) = (first(&CODE), first(&MESSAGE));
+    let refused = code.is_some() || message.is_some() || value.get("reference").is_some_and(Value::is_null);
+    let message = harmless(&message.unwrap_or_else(|| "no reason given".to_owned()));
+    let code = code.map(|code| harmless(&code));
+    refused.then(|| KeyErrorKind::ServerRejected { code, message }.into())
+}
+
+/// A server's words, in one line and not too many; long ones may be what it was asked with.
+fn harmless(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| if word.len() > 40 { "..." } else { word });
+    let line: String =
+        words.collect::<Vec<_>>().join(" ").chars().filter(|letter| !letter.is_control()).collect();
+    line.chars().take(200).collect()
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    let time = httpdate::parse_http_date(text).ok()?;
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    i64::try_from(seconds).ok().map(Timestamp)
+}
+
+/// A `Retry-After`: seconds, or a date by the server's own clock.
+fn pause(text: &str, now: Option<Timestamp>) -> Option<Duration> {
+    text.trim().parse().map(Duration::from_secs).ok().or_else(|| Some(http_date(text)?.since(now?)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! One call from an entry to a registered download: which mechanism it runs, on which platform, by which policy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino_tempfile::Utf8TempDir;
+use dtg_core::{ContentManager, ItemId, ItemState, SelectionOptions};
+use dtg_testkit::{Fault, Memory, Origin, Rule};
+use fairplay_keys::MemoryStore;
+use local_assets::{
+    DataStore, DownloadError, Downloaded, Downloads, ErrorKind, LocalAssetsManager, Protection,
+};
+use media_entry::{Mechanism, MediaEntry, MediaFormat, MediaSource, Platform, Policy};
+
+use crate::world::{World, movie};
+
+/// FairPlay HLS, the same in clear, and a file.
+fn origin() -> Origin {
+    let mut files: BTreeMap<String, Vec<u8>> =
+        movie().into_iter().map(|(path, text)| (path.to_owned(), text.into_bytes())).collect();
+    let clear = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
+    files.insert("/clear.m3u8".to_owned(), clear.as_bytes().to_vec());
+    files.insert("/0.ts".to_owned(), vec![0x47; 1880]);
+    files.insert("/film.mp4".to_owned(), b"\0\0\0\x18ftypisom and so on".to_vec());
+    Origin::start(Memory::new(files)).unwrap()
+}
+
+/// An entry of these sources: `fps`, `hls`, `mp4`.
+fn entry(world: &World, origin: &Origin, sources: &str) -> MediaEntry {
+    let source = |name: &str| match name {
+        "fps" => MediaSource { id: "fps".into(), ..world.source(&origin.url("/master.m3u8")) },
+        "hls" => MediaSource::new("hls", origin.url("/clear.m3u8")),
+        _ => MediaSource::new("mp4", origin.url("/film.mp4")),
+    };
+    MediaEntry { sources: sources.split('+').map(source).collect(), ..MediaEntry::new("movie/1") }
+}
+
+/// Folders and a manager for downloads.
+struct Shelf {
+    root: Utf8TempDir,
+    content: ContentManager,
+    options: SelectionOptions,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let root = Utf8TempDir::new().unwrap();
+        let content = ContentManager::open(root.path().join("content")).unwrap();
+        Self { root, content, options: SelectionOptions::default() }
+    }
+
+    fn assets(&self) -> camino::Utf8PathBuf {
+        self.root.path().join("assets")
+    }
+
+    fn download(&self, assets: &LocalAssetsManager, entry: &MediaEntry) -> Result<Downloaded, DownloadError> {
+        let folder = self.assets();
+        let to =
+            Downloads { content: &self.content, assets: &folder, options: &self.options, transfers: None };
+        assets.download(entry, &to)
+    }
+}
+
+fn manager(world: &World, name: &str, policy: Policy) -> LocalAssetsManager {
+    let platform = match name.strip_prefix("ios") {
+        Some(version) => {
+            let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
+            Platform::ios(major.parse().unwrap(), minor.parse().unwrap())
+        }
+        None => Platform::desktop(),
+    };
+    let assets = LocalAssetsManager::new(platform).with_policy(policy);
+    if name == "desktop" {
+        return assets;
+    }
+    assets.with_fair_play(world.setup(DataStore::Given(Arc::new(MemoryStore::default())))).unwrap()
+}
+
+/// What `download` did: the mechanism, by where the asset lies, and the source; `-` where it refused.
+fn outcome(assets: &LocalAssetsManager, entry: &MediaEntry) -> String {
+    let shelf = Shelf::new();
+    match shelf.download(assets, entry) {
+        Ok(made) => {
+            let by_task = made.location.root.starts_with(shelf.assets());
+            assert_eq!(by_task, made.mechanism == Mechanism::AssetDownloadTask);
+            assert_eq!(shelf.content.items().unwrap().is_empty(), by_task, "by one of them only");
+            assert!(made.location.master_path().exists());
+            let expected = if made.source == "fps" { Protection::FairPlay } else { Protection::Clear };
+            assert_eq!(made.registration.protection, expected);
+            format!("{}/{}", made.source, if by_task { "task" } else { "dtg" })
+        }
+        Err(DownloadError::NoSource(_)) => "-".to_owned(),
+        Err(other) => other.to_string(),
+    }
+}
+
+const ENTRIES: [&str; 4] = ["fps", "fps+hls", "mp4", "fps+mp4"];
+
+const SEED_GATES: &str = "
+    ios8      -         hls/dtg   mp4/dtg  mp4/dtg
+    ios9      -         hls/dtg   mp4/dtg  mp4/dtg
+    ios10.0   fps/task  fps/task  mp4/dtg  fps/task
+    ios10.2   fps/task  fps/task  mp4/dtg  fps/task
+    ios10.3   fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    ios11     fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    with-keys fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    desktop   -         hls/dtg   mp4/dtg  mp4/dtg
+";
+
+const RECOMMENDED_ONLY: &str = "
+    ios8      -         hls/dtg   mp4/dtg  mp4/dtg
+    ios9      -         hls/dtg   mp4/dtg  mp4/dtg
+    ios10.0   -         hls/dtg   mp4/dtg  mp4/dtg
+    ios10.2   -         hls/dtg   mp4/dtg  mp4/dtg
+    ios10.3   fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    ios11     fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    with-keys fps/dtg   fps/dtg   mp4/dtg  fps/dtg
+    desktop   -         hls/dtg   mp4/dtg  mp4/dtg
+";
+
+#[test]
+fn download_runs_the_mechanism_that_was_chosen() {
+    let (world, origin) = (World::new(), origin());
+    for (table, policy) in [(SEED_GATES, Policy::SeedGates), (RECOMMENDED_ONLY, Policy::RecommendedOnly)] {
+        for line in table.trim().lines() {
+            let row: Vec<&str> = line.split_whitespace().collect();
+            let assets = manager(&world, row[0], policy);
+            let found = ENTRIES.map(|sources| outcome(&assets, &entry(&world, &origin, sources)));
+            assert_eq!(found, row[1..], "{} {policy:?}", row[0]);
+        }
+    }
+}
+
+#[test]
+fn the_same_call_goes_on_with_what_an_earlier_one_left() {
+    let (world, origin) = (World::new(), origin());
+    for platform in ["ios10.2", "ios11"] {
+        let (shelf, assets) = (Shelf::new(), manager(&world, platform, Policy::SeedGates));
+        let entry = entry(&world, &origin, "fps");
+        origin.fault(Rule::from(Fault::status(404)).on("/0.ts").first(1));
+        let error = shelf.download(&assets, &entry).unwrap_err();
+        let by_item = matches!(&error, DownloadError::Rests { state: ItemState::Failed, failure: Some(it), .. } if it.status == Some(404));
+        let by_task = matches!(&error, DownloadError::Download(it) if it.code() == "status");
+        assert_eq!((by_item, by_task), (platform == "ios11", platform == "ios10.2"), "{error}");
+        let made = shelf.download(&assets, &entry).unwrap();
+        origin.clear_requests();
+        assert_eq!(shelf.download(&assets, &entry).unwrap(), made);
+        assert!(origin.requests().is_empty(), "what is complete is only registered again");
+    }
+}
+
+#[test]
+fn widevine_classic_is_refused_with_its_reason() {
+    let source =
+        MediaSource { source_type: Some(MediaFormat::Wvm), ..MediaSource::new("w", "https://h.test/a") };
+    let entry = MediaEntry { sources: vec![source], ..MediaEntry::new("1_abc") };
+    let assets = LocalAssetsManager::new(Platform::desktop().with_widevine_classic());
+    let error = Shelf::new().download(&assets, &entry).unwrap_err();
+    assert!(
+        matches!(error, DownloadError::WidevineClassic(_)) && error.to_string().contains("wvm"),
+        "{error}"
+    );
+}
+
+#[test]
+fn fair_play_is_prepared_only_where_its_keys_can_be_kept_and_others_need_nothing() {
+    let world = World::new();
+    let fair_play = world.source("https://h.test/a.m3u8");
+    let clear = MediaSource::new("s", "https://h.test/a.m3u8");
+    let id = ItemId::new("x").unwrap();
+    for (platform, kept) in [("ios9", false), ("ios10.2", true), ("ios11", true), ("with-keys", true)] {
+        let assets = manager(&world, platform, Policy::SeedGates);
+        assert!(!assets.prepare_for_download(&id, &clear).unwrap().has_key_loader());
+        match assets.prepare_for_download(&id, &fair_play) {
+            Ok(asset) => assert!(kept && asset.has_key_loader(), "{platform}"),
+            Err(error) => {
+                assert!(!kept && matches!(error.kind(), ErrorKind::NoSource(_)), "{platform}: {error}")
+            }
+        }
+    }
+}
