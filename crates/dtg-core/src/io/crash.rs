@@ -51,20 +51,41 @@ struct Story {
 /// When the power goes, and what is left then.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
+    phase: Phase,
     at: Index,
     survival: Survival,
 }
 
+/// During which operations the power may go.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Any,
+    /// While media comes in: that is a small part of all operations.
+    Media,
+}
+
 fn any_story() -> impl Strategy<Value = Story> {
-    (0..6_u64, 0..6_u64, 1..=3_u16, 1..=4_u64)
+    (0..6_u64, 0..6_u64, 1..=3_u16, 1..=8_u64)
         .prop_filter("something to fetch", |(segments, ranges, ..)| segments + ranges > 0)
         .prop_map(|(segments, ranges, connections, batch)| Story { segments, ranges, connections, batch })
 }
 
 fn any_cut() -> impl Strategy<Value = Cut> {
     let some = any::<u64>().prop_map(Survival::Some);
-    let survival = prop_oneof![1 => Just(Survival::Nothing), 1 => Just(Survival::Everything), 4 => some];
-    (any::<Index>(), survival).prop_map(|(at, survival)| Cut { at, survival })
+    let survival = prop_oneof![1 => Just(Survival::Nothing), 1 => Just(Survival::Everything), 6 => some];
+    let phase = prop_oneof![1 => Just(Phase::Any), 2 => Just(Phase::Media)];
+    (phase, any::<Index>(), survival).prop_map(|(phase, at, survival)| Cut { phase, at, survival })
+}
+
+impl Cut {
+    /// Which operation of a life that starts its download after `started` ones and has `all`, counted from 1.
+    fn operation(self, (started, all): (u64, u64)) -> u64 {
+        let before = match self.phase {
+            Phase::Any => 0,
+            Phase::Media => started.min(all - 1),
+        };
+        before + u64::try_from(self.at.index(usize::try_from(all - before).unwrap())).unwrap() + 1
+    }
 }
 
 fn origin() -> Origin {
@@ -141,6 +162,7 @@ impl Story {
             let Ok(_) = manager.load_item_metadata(&id(), BitRate(1)) else { return };
             told.loaded = true;
         }
+        told.started = disk.operations();
         if state().is_ok_and(|state| state != ItemState::Completed) && manager.start_item(&id()).is_ok() {
             told.last = format!("{:?}", manager.wait(&id()).map(|item| (item.state, item.failure)));
         }
@@ -155,12 +177,14 @@ struct Told {
     added: bool,
     loaded: bool,
     completed: bool,
+    /// How many operations there were when it was last started.
+    started: u64,
     /// How the last wait ended.
     last: String,
 }
 
 impl Told {
-    const ALL: Self = Self { added: true, loaded: true, completed: true, last: String::new() };
+    const ALL: Self = Self { added: true, loaded: true, completed: true, started: 0, last: String::new() };
 }
 
 /// Name to length and hash of what is in it.
@@ -236,15 +260,14 @@ proptest! {
         let mut told = Told::default();
         story.live(&disk, origin, &mut told);
         prop_assert!(told.completed, "a download that nothing disturbs is completed");
-        let (whole, operations) = (media(&disk), disk.operations());
+        let (whole, mut life) = (media(&disk), (told.started, disk.operations()));
 
         disk = MemoryDisk::default();
         told = Told::default();
         for cut in cuts {
             origin.clear_requests();
-            let operation = u64::try_from(cut.at.index(usize::try_from(operations).unwrap())).unwrap() + 1;
             let was_sound = check_records(&disk).is_ok();
-            disk.cut_power_at(disk.operations() + operation);
+            disk.cut_power_at(disk.operations() + cut.operation(life));
             story.live(&disk, origin, &mut told);
             let before = answered(origin);
             // An earlier cut may have left records of bytes that were lost.
@@ -260,6 +283,7 @@ proptest! {
             let mut second = told.clone();
             story.live(&trial, origin, &mut second);
             prop_assert!(second.completed, "it does not go on: {}", second.last);
+            life = (second.started, trial.operations());
             let again = answered(origin).intersection(&before).count() as u64;
             let in_flight = 2 * u64::from(story.connections);
             let window = if cut.survival == Survival::Everything { 0 } else { story.batch + in_flight };
@@ -302,9 +326,8 @@ proptest! {
         prop_assert!(story.repair(&trial), "a repair that nothing disturbs");
         prop_assert_eq!(&media(&trial), &whole);
 
-        let operations = usize::try_from(trial.operations()).unwrap();
         let disk = disk.after_power_cut(Survival::Everything);
-        disk.cut_power_at(disk.operations() + u64::try_from(cut.at.index(operations)).unwrap() + 1);
+        disk.cut_power_at(disk.operations() + cut.operation((0, trial.operations())));
         let was_repaired = story.repair(&disk);
         let disk = disk.after_power_cut(cut.survival);
         prop_assert!(!was_repaired || media(&disk) == whole, "a repair that was answered is durable");

@@ -61,19 +61,34 @@ pub(super) enum Fate {
 pub(super) struct Fates {
     survival: Survival,
     state: u64,
+    /// That of all changes of the present file; `None` where each has its own.
+    shared: Option<Fate>,
 }
 
 impl Fates {
     pub(super) const fn new(survival: Survival) -> Self {
         let state = if let Survival::Some(seed) = survival { seed } else { 0 };
-        Self { survival, state }
+        Self { survival, state, shared: None }
+    }
+
+    /// The changes from here on are of another file: many file systems write files back one by one, so that one
+    /// has all of its bytes and another one none, or zeros for them.
+    pub(super) fn turn(&mut self) {
+        let [kind, ..] = self.draw().to_le_bytes();
+        self.shared = match kind % 8 {
+            0 => Some(Fate::Lost),
+            1..=2 => Some(Fate::Whole),
+            3..=4 => Some(Fate::Zeros),
+            _ => None,
+        };
     }
 
     pub(super) fn next(&mut self) -> Fate {
-        match self.survival {
-            Survival::Nothing => Fate::Lost,
-            Survival::Everything => Fate::Whole,
-            Survival::Some(_) => {
+        match (self.survival, self.shared) {
+            (Survival::Nothing, _) => Fate::Lost,
+            (Survival::Everything, _) => Fate::Whole,
+            (Survival::Some(_), Some(shared)) => shared,
+            (Survival::Some(_), None) => {
                 let [kind, parts, ..] = self.draw().to_le_bytes();
                 match kind % 8 {
                     0..=2 => Fate::Lost,

@@ -59,6 +59,19 @@ fn later_writes_may_survive_earlier_ones() {
 }
 
 #[test]
+fn one_file_may_keep_all_that_came_while_another_has_zeros_for_it_or_nothing() {
+    let (disk, root) = disk();
+    for name in ["a", "b"] {
+        let file = disk.open(&root.join(name)).unwrap();
+        (0..4).for_each(|at| file.write_at(b"1", at).unwrap());
+    }
+    let outcomes = any_outcome(&disk);
+    for outcome in ["a=1111 b=\0\0\0\0", "a=\0\0\0\0 b=1111", "a=1111 b=", "a= b=1111"] {
+        assert!(outcomes.contains(outcome), "{outcome:?} in {outcomes:?}");
+    }
+}
+
+#[test]
 fn the_power_goes_during_an_operation_and_does_not_come_back() {
     let (disk, root) = disk();
     disk.cut_power_at(disk.operations() + 3);

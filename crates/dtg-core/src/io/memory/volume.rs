@@ -304,6 +304,7 @@ impl Volume {
         let mut fates = Fates::new(survival);
         let mut after = Self::new(self.capacity);
         after.nodes = self.nodes.iter().map(|node| node.survivor(&mut fates)).collect();
+        fates.turn();
         for rename in &self.renames {
             if fates.next() != Fate::Lost {
                 after.engrave(&rename.0);
@@ -369,6 +370,7 @@ impl Node {
                 Self::Folder(Folder { live: BTreeMap::new(), durable: folder.durable.clone() })
             }
             Self::File(file) => {
+                fates.turn();
                 let mut bytes = file.durable.clone();
                 file.edits.iter().for_each(|edit| edit.apply(&mut bytes, fates.next()));
                 Self::File(File { live: bytes.clone(), durable: bytes, edits: Vec::new(), is_linked: false })
