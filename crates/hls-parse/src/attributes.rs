@@ -107,7 +107,7 @@ pub struct AttributeError {
 pub enum AttributeFault {
     /// A quoted value has no closing quote; nothing behind it can be read.
     UnclosedQuote,
-    /// Something other than a comma follows a closing quote; nothing behind it can be read.
+    /// Something other than a comma follows a closing quote; the list goes on behind the next comma.
     AfterQuote,
     /// A name without `=` and value; the list goes on behind the next comma.
     NoValue,
@@ -140,15 +140,18 @@ impl std::error::Error for AttributeError {}
 /// The attributes of a tag line, in order; none on any other line.
 ///
 /// Commas inside quotes do not split; blanks around names and values and empty places between commas are passed over.
+/// Text behind a closing quote is an error that follows its attribute; where it ends in a quote as well, as in
+/// `NAME="The "first" one"`, the quotes between are part of the value.
 #[must_use]
 pub fn attributes<'a>(line: &Line<'a>) -> Attributes<'a> {
     let LineKind::Tag { value: Some((bytes, span)), .. } = line.kind else {
-        return Attributes { list: "", at: 0, start: 0, encoding: None, untidy: false };
+        return Attributes { list: "", at: 0, start: 0, fault: None, untidy: false };
     };
-    match str::from_utf8(bytes) {
-        Ok(list) => Attributes { list, at: 0, start: span.start, encoding: None, untidy: false },
-        Err(_) => Attributes { list: "", at: 0, start: span.start, encoding: Some(span), untidy: false },
-    }
+    let (list, fault) = match str::from_utf8(bytes) {
+        Ok(list) => (list, None),
+        Err(_) => ("", Some(AttributeError { span, fault: AttributeFault::Encoding })),
+    };
+    Attributes { list, at: 0, start: span.start, fault, untidy: false }
 }
 
 /// The attributes of one list; made by [`attributes`].
@@ -157,7 +160,8 @@ pub struct Attributes<'a> {
     list: &'a str,
     at: usize,
     start: u32,
-    encoding: Option<Span>,
+    /// What comes before the next attribute.
+    fault: Option<AttributeError>,
     untidy: bool,
 }
 
@@ -197,34 +201,60 @@ impl<'a> Attributes<'a> {
     }
 
     fn quoted(&mut self, from: usize) -> Result<(AttributeValue<'a>, Span, usize), AttributeError> {
-        self.at += 1;
-        let inside = self.rest();
+        let begin = self.at + 1;
+        let mut end = self.closing(begin, from)?;
+        let mut stop = self.at;
+        if !self.step_over_comma() {
+            let behind = self.at;
+            let last = self.run_on(from)?;
+            stop = behind
+                + self.list.get(behind..self.at).map_or(0, |it| it.trim_end_matches([' ', '\t']).len());
+            end = if last + 1 == stop { last } else { end };
+            let span = self.span(behind, stop);
+            self.fault = Some(AttributeError { span, fault: AttributeFault::AfterQuote });
+            self.step_over_comma();
+        }
+        let value = self.list.get(begin..end).unwrap_or_default();
+        Ok((AttributeValue::Quoted(value), self.span(begin, end), stop))
+    }
+
+    /// Goes behind the next quote from `begin` on, and says where that stands.
+    fn closing(&mut self, begin: usize, from: usize) -> Result<usize, AttributeError> {
+        let inside = self.list.get(begin..).unwrap_or_default();
         let Some(len) = memchr(b'"', inside.as_bytes()) else {
             return Err(self.give_up(from, AttributeFault::UnclosedQuote));
         };
-        let span = self.span(self.at, self.at + len);
-        self.at += len + 1;
-        let end = self.at;
-        self.step_over_comma(from)?;
-        Ok((AttributeValue::Quoted(inside.get(..len).unwrap_or_default()), span, end))
+        self.at = begin + len + 1;
+        Ok(begin + len)
     }
 
-    fn step_over_comma(&mut self, from: usize) -> Result<(), AttributeError> {
+    /// Goes to the next comma that is not inside quotes, and says where the last quote before it stands.
+    fn run_on(&mut self, from: usize) -> Result<usize, AttributeError> {
+        let mut last = 0;
+        while let Some(at) = memchr2(b'"', b',', self.rest().as_bytes()) {
+            self.at += at;
+            if self.rest().starts_with(',') {
+                return Ok(last);
+            }
+            last = self.closing(self.at + 1, from)?;
+        }
+        self.at = self.list.len();
+        Ok(last)
+    }
+
+    /// Whether the value ends here, with a comma or the list.
+    fn step_over_comma(&mut self) -> bool {
         let rest = self.rest();
         if rest.starts_with(',') {
             self.at += 1;
             self.untidy |= rest.len() == 1;
-            return Ok(());
+            return true;
         }
         self.skip(&[' ', '\t']);
-        match self.rest().bytes().next() {
-            None => Ok(()),
-            Some(b',') => {
-                self.at += 1;
-                Ok(())
-            }
-            Some(_) => Err(self.give_up(from, AttributeFault::AfterQuote)),
-        }
+        let rest = self.rest();
+        let comma = rest.starts_with(',');
+        self.at += usize::from(comma);
+        comma || rest.is_empty()
     }
 
     fn unquoted(&mut self) -> (AttributeValue<'a>, Span, usize) {
@@ -244,8 +274,8 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Result<Attribute<'a>, AttributeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(span) = self.encoding.take() {
-            return Some(Err(AttributeError { span, fault: AttributeFault::Encoding }));
+        if let Some(fault) = self.fault.take() {
+            return Some(Err(fault));
         }
         self.skip(&[' ', '\t', ',']);
         let rest = self.rest();

@@ -89,6 +89,7 @@ rules! {
     ControlInUri Fatal "control-in-uri" "RFC 8216 4.1" "a control character stands in a URI"
     // attribute lists
     ListSyntax Violation "list-syntax" "RFC 8216 4.2" "attribute list has blanks, empty places or names without values"
+    AfterQuote Violation "after-quote" "RFC 8216 4.2" "attribute list has text behind a closing quote"
     NoList Violation "no-list" "RFC 8216 4.2" "tag has no attribute list"
     DuplicateAttribute Violation "duplicate-attribute" "RFC 8216 4.2" "attribute occurs twice; the last one is taken"
     Quoting Violation "quoting" "RFC 8216 4.2" "attribute has quotes that its type does not have, or lacks them"

@@ -43,8 +43,24 @@ fn an_unclosed_quote_ends_the_list_with_an_error() {
 }
 
 #[test]
-fn a_quote_inside_quotes_ends_the_list_with_an_error() {
+fn a_single_quote_inside_quotes_ends_the_list_with_an_error() {
     check("URI=\"skd://a b?c=1,d&e=\"\",B=2", &["! URI=\"skd://a b?c=1,d&e=\"\",B=2"]);
+}
+
+#[test]
+fn text_behind_a_closing_quote_is_no_part_of_the_value() {
+    check("A=\"x\"y,B=2", &["A=\"x\"", "! y", "B=2"]);
+    check("A=\"x\" y z ,B=2", &["A=\"x\"", "! y z", "B=2"]);
+    check("A=\"x\"B=\"y\"z,C=2", &["A=\"x\"", "! B=\"y\"z", "C=2"]);
+    check("A=\"x\"y", &["A=\"x\"", "! y"]);
+}
+
+#[test]
+fn quotes_inside_quotes_are_part_of_a_value_that_ends_in_one() {
+    check("A=\"The \"first\" one\",B=2", &["A=\"The \"first\" one\"", "! first\" one\"", "B=2"]);
+    check("A=\"x\"y\"z\" ,B=2", &["A=\"x\"y\"z\"", "! y\"z\"", "B=2"]);
+    check("A=\"The \"first, or\" one\",B=2", &["A=\"The \"", "! first", "! or\" one\"", "B=2"]);
+    check("A=\"\"x\"\"", &["A=\"\"x\"\"", "! x\"\""]);
 }
 
 #[test]

@@ -136,9 +136,12 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// EXT-X-MAP (RFC 8216 4.3.2.5).
+    /// EXT-X-MAP (RFC 8216 4.3.2.5); without any attribute it says nothing.
     pub(super) fn map(&mut self, context: &mut Context<'a, '_>, line: Line<'a>) -> Result<(), Error> {
         let mut tag = Tag::read(context, line)?;
+        if tag.attributes.is_empty() {
+            return Ok(());
+        }
         let uri = tag.required_uri("URI")?;
         let byte_range = match tag.byte_range("BYTERANGE")? {
             None => None,

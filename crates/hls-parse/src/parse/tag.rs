@@ -8,7 +8,7 @@ use super::context::Context;
 use crate::attributes::{Attribute, AttributeFault, AttributeValue, attributes};
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
-use crate::line::Line;
+use crate::line::{Line, LineKind};
 use crate::value::{DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, hex_128_loosely, integer};
 
 /// How many attributes are held one against the other; names of longer lists are looked up.
@@ -18,6 +18,11 @@ pub(super) struct Tag<'a, 'o, 'c> {
     pub(super) context: &'c mut Context<'a, 'o>,
     pub(super) line: Line<'a>,
     pub(super) attributes: Vec<Attribute<'a>>,
+}
+
+/// Whether a value has to be exactly what was meant: a content id goes byte for byte to a license server.
+fn of_a_key(line: &Line<'_>) -> bool {
+    matches!(line.kind, LineKind::Tag { name: "EXT-X-KEY" | "EXT-X-SESSION-KEY", .. })
 }
 
 impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
@@ -32,6 +37,9 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
                 Err(error) => match error.fault {
                     AttributeFault::NoName | AttributeFault::NoValue => untidy = true,
                     AttributeFault::Encoding => return Err(Error::at(&line, ErrorKind::Encoding)),
+                    AttributeFault::AfterQuote if !of_a_key(&line) => {
+                        context.odd(&line, error.span, Rule::AfterQuote)?;
+                    }
                     fault @ (AttributeFault::AfterQuote | AttributeFault::UnclosedQuote) => {
                         return Err(Error::at(&line, ErrorKind::Attributes(fault)));
                     }

@@ -105,7 +105,7 @@ fn row_65_a_content_id_is_handed_on_byte_for_byte() {
         }
     }
     let text = under("METHOD=SAMPLE-AES,URI=\"skd://a b?c=1,d&e=\"\"");
-    check_error(text, &ErrorKind::Attributes(hls_parse::AttributeFault::AfterQuote));
+    check_error(text, &ErrorKind::Attributes(hls_parse::AttributeFault::UnclosedQuote));
 }
 
 #[test]

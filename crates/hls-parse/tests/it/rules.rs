@@ -38,6 +38,7 @@ fn example(rule: Rule) -> Vec<u8> {
         Rule::FirstLine => segment("a").replace("#EXTM3U", "#EXTM3U x"),
         Rule::ControlInUri => segment("a\tb"),
         Rule::ListSyntax => variant("BANDWIDTH=1, CODECS=\"a\""),
+        Rule::AfterQuote => variant("BANDWIDTH=1,CODECS=\"a\"b"),
         Rule::NoList => media_text("#EXT-X-SERVER-CONTROL"),
         Rule::DuplicateAttribute => variant("BANDWIDTH=1,BANDWIDTH=2"),
         Rule::Quoting => variant("BANDWIDTH=1,CODECS=avc1"),

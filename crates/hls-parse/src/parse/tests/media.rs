@@ -269,6 +269,7 @@ fn a_part_s_range_that_continues_nothing_is_read_from_0() {
 #[test]
 fn a_map_needs_a_uri_and_its_range_an_offset() {
     check_refused(&media_text("#EXT-X-MAP:BYTERANGE=\"1@0\""), Rule::MissingUri);
+    check_odd(&media_text("#EXT-X-MAP\n#EXTINF:1,\ns"), 3, Rule::NoList);
     check_odd(&media_text("#EXT-X-MAP:URI=\"m\",BYTERANGE=\"10\""), 3, Rule::MapRange);
     assert_eq!(media(&media_text("#EXT-X-MAP:URI=\"m\",BYTERANGE=\"10\"")).maps[0].byte_range, range(0, 10));
 }

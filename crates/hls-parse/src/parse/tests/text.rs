@@ -144,7 +144,24 @@ fn a_quote_that_is_not_closed_is_refused() {
 #[test]
 fn a_quote_inside_a_drm_uri_is_refused() {
     let text = media_text("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://a b?c=1,d&e=\"\"");
-    check_error(text.as_bytes(), "line 3: `#EXT-X-KEY`: attribute list has text behind a closing quote");
+    check_error(text.as_bytes(), "line 3: `#EXT-X-KEY`: attribute list has an unclosed quote");
+    for id in ["a\"b\"c", "a\"b"] {
+        let text = media_text(&format!("#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://{id}\""));
+        let fault = if id.len() > 3 { "text behind a closing quote" } else { "an unclosed quote" };
+        check_error(text.as_bytes(), &format!("line 3: `#EXT-X-KEY`: attribute list has {fault}"));
+    }
+}
+
+#[test]
+fn text_behind_a_closing_quote_is_odd_where_no_key_depends_on_it() {
+    check_odd(&media_text("#EXT-X-MAP:URI=\"a\"b"), 3, Rule::AfterQuote);
+    let text = media_text("#EXT-X-MAP:URI=\"a\"b,BYTERANGE=\"3@4\"\n#EXTINF:1,\ns");
+    let maps = media(&text).maps;
+    assert_eq!((&*maps[0].uri.text, maps[0].byte_range.unwrap().offset), ("a", 4));
+    let text = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"The \"best\" sound\",URI=\"u\"\n";
+    check_odd(text, 2, Rule::AfterQuote);
+    let rendition = &multivariant(text).renditions[0];
+    assert_eq!((&*rendition.name, rendition.uri.as_ref().unwrap().as_str()), ("The \"best\" sound", "u"));
 }
 
 #[test]
