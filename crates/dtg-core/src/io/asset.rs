@@ -4,50 +4,34 @@ mod control; // who says go, wait or stop
 mod live; // how far it is
 mod keys; // the keys that it meets
 mod place; // where it lies, unfinished and finished
+mod planned; // what it downloads, and what is kept of that
 mod more; // more renditions for a finished one
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use hls_parse::Multivariant;
-
 use self::control::{Attempt, Control, Ended};
 use self::live::{Live, Running};
 use self::place::Place;
-use super::again::again;
-use super::cancel::CancelToken;
+pub(crate) use self::planned::{AssetRecord, Chosen};
 use super::disk::{Disk, Held, RealDisk};
 use super::driver::{Driver, RunEnd};
-use super::folder::{ItemFolder, ItemRecord, Opened, Relocation};
+use super::folder::{ItemFolder, Opened};
 use super::http::Http;
-use super::load::{Choose, Loaded, Wish, load};
 use super::open::{Sharing, Subject};
 use super::run::Run;
 use super::sync::Syncer;
 use super::throttle::Throttle;
-use crate::asset_content::{ContentConfiguration, choose};
+use crate::asset_content::ContentConfiguration;
 use crate::asset_progress::AssetProgress;
 use crate::asset_task::{DownloadedAsset, RemoteAsset};
-use crate::cause::Stage;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Hub};
 use crate::item::{ItemId, ItemLocation};
 use crate::key_loader::{NeededKey, needed_keys};
 use crate::layout::AssetPaths;
 use crate::manager::Builder;
-use crate::options::SelectionOptions;
-use crate::relocate::{self, Placed, relocated};
 use crate::schedule::RunKey;
-use crate::select::{SelectedTrack, Selection, TrackSource, all_tracks};
 use crate::state::ItemState;
-use crate::storage::Keep;
-
-/// What is kept of an asset beside its item record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AssetRecord {
-    pub(crate) title: String,
-    /// What was chosen, by its place in the multivariant playlist and in the order of the local playlists.
-    pub(crate) tracks: Vec<TrackSource>,
-}
 
 /// The task's inside.
 #[derive(Debug)]
@@ -220,87 +204,6 @@ impl Task {
         if *id == self.asset.id { Ok(()) } else { Err(taken()) }
     }
 
-    /// Loads the playlists and stores the plan, unless that was done before; at another address, places it anew.
-    fn plan(&self, folder: &ItemFolder, http: &Http, token: &CancelToken) -> Result<(), Error> {
-        let stored = if folder.plan()?.is_some() { Some(folder.record()?) } else { None };
-        match stored {
-            Some(record) if record.url == self.asset.url => self.check_owner(&record.id),
-            Some(record) => {
-                self.check_owner(&record.id)?;
-                self.place_anew(folder, http, token)
-            }
-            None => {
-                let decoders = &self.settings.decoders;
-                let choose = |fresh: &Multivariant<'_>| Ok(choose(fresh, &self.contents, decoders)?);
-                let loaded = self.load(http, &choose, token)?;
-                self.store(folder, &loaded)
-            }
-        }
-    }
-
-    fn load(&self, http: &Http, choose: &Choose<'_>, token: &CancelToken) -> Result<Loaded, Error> {
-        let wish = Wish { choose, sidecars: &[] };
-        again(&self.settings.retry, token, || load(http, &self.asset.url, wish, token))
-            .map_err(|error| error.during(Stage::Metadata))
-    }
-
-    fn store(&self, folder: &ItemFolder, loaded: &Loaded) -> Result<(), Error> {
-        let selection = loaded.selection.as_ref();
-        let tracks =
-            selection.map(|it| it.tracks.iter().map(|track| track.source).collect()).unwrap_or_default();
-        self.check_keys(loaded)?;
-        folder.create(&self.record())?;
-        self.place().write_record(&AssetRecord { title: self.title.clone(), tracks })?;
-        folder.store(&SelectionOptions::default(), loaded)?;
-        Ok(())
-    }
-
-    fn record(&self) -> ItemRecord {
-        ItemRecord {
-            id: self.asset.id.clone(),
-            url: self.asset.url.clone(),
-            order: 0,
-            sidecars: Vec::new(),
-            options: None,
-            available_tracks: Vec::new(),
-            selected_tracks: Vec::new(),
-            generation: None,
-            requirements: None,
-            keep: Keep::default(),
-        }
-    }
-
-    /// A presentation whose keys nobody obtains is refused before anything of it is stored.
-    fn check_keys(&self, loaded: &Loaded) -> Result<(), Error> {
-        self.check_needed(&needed_keys(&self.asset.id, &loaded.planned.plan, &loaded.origins)?)
-    }
-
-    fn check_needed(&self, keys: &[NeededKey]) -> Result<(), Error> {
-        match keys.first() {
-            Some(key) if !self.asset.has_key_loader() => {
-                Err(Error::new(ErrorKind::NoKeyLoader(key.request.shown())))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// The task has another address than what is there came from: the same encode goes on, another one is refused.
-    fn place_anew(&self, folder: &ItemFolder, http: &Http, token: &CancelToken) -> Result<(), Error> {
-        let (plan, origins) = folder.placed()?;
-        let known = self.place().tracks(&self.paths.work(), &origins)?;
-        let choose = |fresh: &Multivariant<'_>| Ok(selection(relocate::found_again(&known, fresh)?));
-        let fresh = self.load(http, &choose, token)?;
-        let plan = relocated(
-            Placed { plan: &plan, origins: &origins },
-            Placed { plan: &fresh.planned.plan, origins: &fresh.origins },
-        )?;
-        // The playlists are stored as they came: so are the places of the tracks in them.
-        let tracks = fresh.selection.iter().flat_map(|it| &it.tracks).map(|it| it.source).collect();
-        let url = self.asset.url.clone();
-        folder.relocate(&Relocation { url, origins: fresh.origins, plan })?;
-        Ok(self.place().write_record(&AssetRecord { title: self.title.clone(), tracks })?)
-    }
-
     /// Fetches what is not there, and obtains the keys; nothing of it is lost if it does not get to its end.
     fn transfer(&self, folder: ItemFolder, http: Http, attempt: &Attempt) -> Result<(), Error> {
         let opened = folder.open()?;
@@ -375,18 +278,6 @@ impl Task {
 pub(crate) fn open_finished(paths: &AssetPaths) -> Result<Option<DownloadedAsset>, Error> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new());
     Place { disk: &disk, paths }.finished()
-}
-
-/// These tracks, as a selection that leaves nothing out.
-fn selection(tracks: Vec<SelectedTrack>) -> Selection {
-    Selection { tracks, available: Vec::new(), skipped: Vec::new() }
-}
-
-/// The tracks at these places of a playlist.
-fn tracks_at(multivariant: &Multivariant<'_>, sources: &[TrackSource]) -> Option<Vec<SelectedTrack>> {
-    let all = all_tracks(multivariant);
-    let found = sources.iter().map(|source| all.iter().find(|it| it.source == *source).cloned());
-    found.collect()
 }
 
 #[cfg(test)]

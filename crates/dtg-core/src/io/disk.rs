@@ -62,19 +62,7 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     /// Gives a file or folder another name on the same volume; durable once both folders are.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
     /// Gives a file a second name, where the volume can, else a copy of it. Neither may be written to afterwards.
-    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
-        self.remove_file(to)?;
-        let (from, to) = (self.open(from)?, self.open(to)?);
-        let (mut buffer, mut at) = (vec![0; 256 << 10], 0_u64);
-        loop {
-            let read = from.read_at(&mut buffer, at)?;
-            if read == 0 {
-                return Ok(());
-            }
-            to.write_at(buffer.get(..read).unwrap_or_default(), at)?;
-            at = at.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-        }
-    }
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
     /// Removes a file; one that isn't there is no error.
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()>;
     /// Removes a folder and all in it; one that isn't there is no error.

@@ -160,7 +160,7 @@ impl ItemFolder {
     }
 
     /// Forgets an earlier plan: first the plan itself, so that nothing refers to what goes after it.
-    fn clear(&self) -> Result<(), StoreError> {
+    pub(crate) fn clear(&self) -> Result<(), StoreError> {
         for path in [self.paths.moved(), self.paths.plan(), self.paths.journal(), self.paths.playlists()] {
             self.disk.remove_file(&path).map_err(StoreError::at(path))?;
             self.sync_dir(self.paths.folder())?;

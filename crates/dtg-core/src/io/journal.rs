@@ -118,6 +118,15 @@ impl Journal {
         Ok((Self { file, tail }, replay))
     }
 
+    /// Makes a journal that says these records and that all of them are durable, at once or not at all.
+    pub(crate) fn create(disk: &dyn Disk, path: &Utf8Path, records: &[Record]) -> Result<(), StoreError> {
+        let mut bytes = HEADER.to_vec();
+        records.iter().for_each(|record| codec::encode_record(record, &mut bytes));
+        let position = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        codec::encode_record(&Record::Mark { position }, &mut bytes);
+        disk.write_atomic(path, &bytes).map_err(StoreError::at(path))
+    }
+
     /// Appends records in one write. They are durable with the next sync; those that take something
     /// back are durable when this answers.
     pub(crate) fn append(&self, records: &[Record]) -> io::Result<()> {

@@ -6,16 +6,16 @@
 //! survive in part or as zeros: no file system is as cruel as that, and none may be relied upon to be kinder.
 #![cfg(any(test, feature = "testing"))]
 
+mod backend;
 mod power;
 mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::Bound;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use redb::{BackendError, Builder, Database, DatabaseError, ReadOnlyDatabase, StorageBackend, StorageError};
+use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, StorageError};
 
 use super::disk::{Disk, DiskFile, Entry, Held, Usage};
 pub use power::Survival;
@@ -71,6 +71,12 @@ impl MemoryDisk {
     #[must_use]
     pub fn file_syncs(&self) -> u64 {
         self.volume().file_syncs
+    }
+
+    /// How often a file that has more than one name was written to: it changed under all of them.
+    #[must_use]
+    pub fn shared_writes(&self) -> u64 {
+        self.volume().shared_writes
     }
 
     /// How many changes and syncs there were so far.
@@ -218,6 +224,11 @@ impl Disk for MemoryDisk {
         self.change(|volume| volume.rename(from, to))
     }
 
+    fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        self.remove_file(to)?;
+        self.change(|volume| volume.link(from, to))
+    }
+
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()> {
         match self.look(|volume| Ok(volume.find(path)))? {
             Some(_) => self.change(|volume| volume.unlink(path)),
@@ -342,53 +353,6 @@ impl DiskFile for MemoryFile {
 
     fn sync(&self) -> io::Result<()> {
         self.disk.make_durable(|volume| volume.sync_file(self.inode))
-    }
-}
-
-/// There is one process only: every lock is free.
-impl StorageBackend for MemoryFile {
-    fn len(&self) -> io::Result<u64> {
-        DiskFile::len(self)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if self.read_at(out, offset)? < out.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
-    }
-
-    fn set_len(&self, length: u64) -> io::Result<()> {
-        DiskFile::set_len(self, length)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.sync()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.write_at(data, offset)
-    }
-
-    fn try_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
-        Ok(true)
-    }
-
-    fn try_lock_shared_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
-        Ok(true)
-    }
-
-    fn lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn lock_shared_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn unlock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn query_lock_range(&self, _start: Bound<u64>, _end: Bound<u64>) -> Result<bool, BackendError> {
-        Ok(false)
     }
 }
 

@@ -19,22 +19,35 @@ use crate::retry::RetryPolicy;
 
 static ORIGIN: LazyLock<Origin> = LazyLock::new(|| Origin::start(respond).expect("loopback has a free port"));
 
-const MASTER: &str = "#EXTM3U\n\
-    #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,URI=\"en.m3u8\"\n\
-    #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"fr\",LANGUAGE=\"fr\",URI=\"fr.m3u8\"\n\
-    #EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nv.m3u8\n";
+const ENGLISH: &str =
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"en\",LANGUAGE=\"en\",DEFAULT=YES,URI=\"PREen.m3u8\"\n";
+const FRENCH: &str =
+    "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",NAME=\"fr\",LANGUAGE=\"fr\",URI=\"PREfr.m3u8\"\n";
+
+fn master(renditions: [&str; 2], prefix: &str) -> Response {
+    let [first, second] = renditions;
+    let text = format!("#EXTM3U\n{first}{second}#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nPREv.m3u8\n");
+    Response::ok(text.replace("PRE", prefix).into_bytes())
+}
 
 /// `/master.m3u8`, `/v.m3u8`, `/v-0.ts`, `/film.mp4` and the like; no byte of media is zero.
+///
+/// `/moved.m3u8` is the same with its lines in another order, and `/half.m3u8` lacks the last segments.
 fn respond(request: &Request) -> Response {
     let name = request.target.trim_start_matches('/');
     match name.split_once('.') {
-        Some(("master", _)) => Response::ok(MASTER.as_bytes().to_vec()),
+        Some(("master", _)) => master([ENGLISH, FRENCH], ""),
+        Some(("moved", _)) => master([FRENCH, ENGLISH], ""),
+        Some(("half", _)) => master([ENGLISH, FRENCH], "half-"),
+        Some((segment, "ts")) if segment.starts_with("half") && segment.ends_with('1') => {
+            Response::status(404)
+        }
         Some((track, "m3u8")) => {
             let segments = format!("#EXTINF:4,\n{track}-0.ts\n#EXTINF:4,\n{track}-1.ts\n");
             let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:4\n{segments}#EXT-X-ENDLIST\n");
             Response::ok(text.into_bytes())
         }
-        _ => Response::ok(media(name)).header("etag", "\"one\""),
+        _ => Response::ok(media(name.trim_start_matches("half-"))).header("etag", "\"one\""),
     }
 }
 
@@ -66,6 +79,8 @@ enum Step {
     Folder,
     File,
     Augment,
+    /// A download goes on at another address, and its asset is augmented there.
+    Move,
 }
 
 impl Step {
@@ -76,14 +91,20 @@ impl Step {
             Self::Folder => task(disk, "/master.m3u8").run(),
             Self::File => task(disk, "/film.mp4").run(),
             Self::Augment => task(disk, "/master.m3u8").augment(&[french]),
+            Self::Move => {
+                task(disk, "/moved.m3u8").run()?;
+                task(disk, "/moved.m3u8").augment(&[french])
+            }
         }
     }
 
     /// What is there before it.
     fn before(self) -> MemoryDisk {
         let disk = MemoryDisk::default();
-        if matches!(self, Self::Augment) {
-            Self::Folder.take(&disk).unwrap();
+        match self {
+            Self::Folder | Self::File => {}
+            Self::Augment => drop(Self::Folder.take(&disk).unwrap()),
+            Self::Move => drop(task(&disk, "/half.m3u8").run().unwrap_err()),
         }
         disk
     }
@@ -96,7 +117,7 @@ impl Step {
         match self {
             Self::Folder => [folder, english].concat(),
             Self::File => vec![("film", "film.mp4")],
-            Self::Augment => [folder, english, french].concat(),
+            Self::Augment | Self::Move => [folder, english, french].concat(),
         }
     }
 }
@@ -124,7 +145,7 @@ fn check_no_half(disk: &MemoryDisk, step: Step) {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    prop_oneof![Just(Step::Folder), Just(Step::File), Just(Step::Augment)]
+    prop_oneof![Just(Step::Folder), Just(Step::File), Just(Step::Augment), Just(Step::Move)]
 }
 
 fn any_survival() -> impl Strategy<Value = Survival> {
@@ -151,13 +172,33 @@ proptest! {
         check_no_half(&left, step);
         let is_file_there = left.files_below(Utf8Path::new("/shelf")).keys().any(|path| path == "film");
         let is_swept = !left.files_below(Utf8Path::new("/shelf")).keys().any(|path| path.starts_with("film.download"));
-        match step.take(&left) {
+        let taken_again = step.take(&left);
+        prop_assert_eq!(left.shared_writes(), 0, "after {:?}", taken);
+        match taken_again {
             Ok(location) => check(&left, &location, &step.media()),
             // A single file says nothing of itself: once all else is gone, it is in the way of another task.
             Err(error) => prop_assert!(
                 matches!(step, Step::File) && is_file_there && is_swept,
                 "{error}, after {taken:?}"
             ),
+        }
+    }
+}
+
+#[test]
+fn wherever_an_augmentation_is_cut_off_the_next_one_writes_to_no_file_of_the_finished_asset() {
+    let (step, first) = (Step::Augment, Step::Augment.before().operations());
+    let whole = step.before();
+    step.take(&whole).unwrap();
+    for at in first + 1..=whole.operations() {
+        for survival in [Survival::Nothing, Survival::Everything] {
+            let disk = step.before();
+            disk.cut_power_at(at);
+            let _ = step.take(&disk);
+            let left = disk.after_power_cut(survival);
+            let location = step.take(&left).unwrap();
+            check(&left, &location, &step.media());
+            assert_eq!(left.shared_writes(), 0, "cut at {at}, {survival:?}");
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use hls_parse::Multivariant;
 
-use super::{Task, selection};
+use super::Task;
+use super::planned::selection;
 use crate::asset_content::{ContentConfiguration, choose};
 use crate::error::Error;
 use crate::io::cancel::CancelToken;
 use crate::io::disk::StoreError;
-use crate::io::folder::{ItemFolder, Relocation};
+use crate::io::folder::ItemFolder;
 use crate::io::http::Http;
 use crate::io::journal::{Finished, Journal, Record};
 use crate::io::load::Loaded;
@@ -48,12 +49,12 @@ impl Task {
             Placed { plan: &fresh.planned.plan, origins: &fresh.origins },
         )?;
         // What an earlier call left is gone on with if it was to become the same asset.
+        let title = self.title_over(&self.paths.finished())?;
         let plan = if let Some(plan) = self.left_over(tracks, &fresh, folder)? {
-            let url = self.asset.url.clone();
-            folder.relocate(&Relocation { url, origins: fresh.origins, plan: plan.clone() })?;
+            self.relocate(folder, title, fresh, plan.clone())?;
             plan
         } else {
-            self.store(folder, &fresh)?;
+            self.store(folder, title, &fresh)?;
             fresh.planned.plan
         };
         self.take_over(&old, &known_plan, folder, &plan)?;
@@ -71,13 +72,17 @@ impl Task {
             return Ok(None);
         }
         let (plan, origins) = folder.placed()?;
-        let known = self.place().tracks(&self.paths.work(), &origins)?;
+        // A call that was ended while it began anew left tracks of other playlists.
+        let Ok(known) = self.place().tracks(&self.paths.work(), &origins) else { return Ok(None) };
         let fresh = Placed { plan: &fresh.planned.plan, origins: &fresh.origins };
         let again = relocated(Placed { plan: &plan, origins: &origins }, fresh);
         Ok(again.ok().filter(|_| relocate::are_same(&known, tracks)))
     }
 
     /// Takes over what the finished asset has of the new one's files, unless that was done before.
+    ///
+    /// The files are the finished asset's own under a second name, so that none may ever be written to: the journal
+    /// that says they are there comes only when they are, whole and durable, and as durable itself as its mark says.
     fn take_over(
         &self,
         old: &ItemFolder,
@@ -99,8 +104,7 @@ impl Task {
             records.extend(fetches);
         }
         self.disk.sync(work.folder()).map_err(StoreError::at(work.folder()))?;
-        let (journal, _) = Journal::open(self.disk.as_ref(), &work.journal(), |_| None)?;
-        Ok(journal.append(&records).map_err(StoreError::at(work.journal()))?)
+        Ok(Journal::create(self.disk.as_ref(), &work.journal(), &records)?)
     }
 }
 

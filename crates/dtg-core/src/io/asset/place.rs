@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{AssetRecord, tracks_at};
+use super::AssetRecord;
+use super::planned::tracks_at;
 use crate::asset_task::DownloadedAsset;
 use crate::error::{Error, ErrorKind};
 use crate::io::codec;
@@ -69,7 +70,7 @@ impl Place<'_> {
         self.disk.write_atomic(&path, &codec::encode(record)).map_err(StoreError::at(path))
     }
 
-    fn record(&self, paths: &ItemPaths) -> Result<AssetRecord, StoreError> {
+    pub(super) fn record(&self, paths: &ItemPaths) -> Result<AssetRecord, StoreError> {
         let bytes = self.disk.read(&paths.asset(), SMALL).map_err(StoreError::at(paths.asset()))?;
         codec::decode(&bytes).map_err(StoreError::in_record(paths.asset()))
     }
@@ -78,7 +79,8 @@ impl Place<'_> {
     pub(super) fn tracks(&self, paths: &ItemPaths, origins: &OriginSet) -> Result<Vec<SelectedTrack>, Error> {
         let record = self.record(paths)?;
         let Some(multivariant) = relocate::multivariant_of(origins) else { return Ok(Vec::new()) };
-        Ok(tracks_at(&multivariant, &record.tracks).ok_or(AnotherEncode::Unreadable)?)
+        let chosen = record.chosen_of(&origins.entry.text).ok_or(AnotherEncode::Unreadable)?;
+        Ok(tracks_at(&multivariant, &chosen.tracks).ok_or(AnotherEncode::Unreadable)?)
     }
 
     /// Whether all of it is there but not in its place.
@@ -206,7 +208,7 @@ impl Place<'_> {
         }
         let plan = self.plan_of(&paths)?;
         let item = ItemFolder::of_asset(Arc::clone(self.disk), paths.clone()).record()?;
-        let AssetRecord { title, tracks: _ } = self.record(&paths)?;
+        let title = self.record(&paths)?.title;
         let duration = (!plan.playlists.is_empty()).then_some(plan.duration);
         let (location, tracks) = (self.location(&item.id, &plan), item.selected_tracks);
         Ok(Some(DownloadedAsset { id: item.id, title, location, tracks, duration }))

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::cause::{Remedy, Stage, StoredFailure};
 use crate::estimate::{Basis, Estimate};
-use crate::io::asset::AssetRecord;
+use crate::io::asset::{AssetRecord, Chosen};
 use crate::io::catalog::CatalogRow;
 use crate::io::folder::{ItemRecord, OriginIndex, OriginRecord, PlaylistSums, Sum};
 use crate::item::{ItemId, NewItem, Sidecar, SidecarRole, Track, TrackKind};
@@ -275,11 +275,25 @@ fn a_plan_is_these_bytes() {
     );
 }
 
+fn asset_record(playlist: Option<u128>) -> AssetRecord {
+    let tracks = vec![TrackSource::Variant(2), TrackSource::Rendition(0)];
+    AssetRecord { title: "T".into(), chosen: vec![Chosen { playlist, tracks }] }
+}
+
 #[test]
 fn what_a_task_keeps_of_an_asset_is_written_like_this() {
-    let tracks = vec![TrackSource::Variant(2), TrackSource::Rendition(0)];
     check_golden(
-        &AssetRecord { title: "T".into(), tracks },
+        &asset_record(Some(0xabcd)),
+        "44544772 0200 1000 3c00000000000000 bf8dc940f9690206
+         0100000000000000 54 0100000000000000 01 cdab0000000000000000000000000000
+         0200000000000000 00 0200000000000000 01 0000000000000000",
+    );
+}
+
+#[test]
+fn what_a_task_of_schema_1_kept_of_an_asset_is_read() {
+    check_read(
+        &asset_record(None),
         "44544772 0100 1000 2300000000000000 b5c9e891e121817c
          0100000000000000 54 0200000000000000 00 0200000000000000 01 0000000000000000",
     );

@@ -119,3 +119,20 @@ fn a_file_that_is_replaced_is_the_old_or_the_new_one_at_every_cut() {
         }
     }
 }
+
+#[test]
+fn a_file_with_two_names_is_one_file() {
+    let (disk, root) = disk();
+    let (a, b) = (root.join("a"), root.join("b"));
+    disk.write(&a, b"1").unwrap();
+    disk.link(&a, &b).unwrap();
+    let free = disk.free_space(root).unwrap();
+    disk.open(&b).unwrap().write_at(b"2", 0).unwrap();
+    assert_eq!((files(&disk).as_str(), disk.shared_writes()), ("a=2 b=2", 1));
+    disk.sync(root).unwrap();
+    let left = disk.after_power_cut(Survival::Nothing);
+    assert_eq!(left.free_space(root).unwrap(), free, "its bytes are there once");
+    left.remove_file(&a).unwrap();
+    left.open(&b).unwrap().write_at(b"3", 0).unwrap();
+    assert_eq!((files(&left).as_str(), left.shared_writes()), ("b=3", 0));
+}

@@ -22,6 +22,7 @@ pub(super) struct Volume {
     used: u64,
     pub(super) capacity: u64,
     pub(super) file_syncs: u64,
+    pub(super) shared_writes: u64,
     pub(super) power: Power,
     pub(super) locks: BTreeSet<Utf8PathBuf>,
 }
@@ -44,7 +45,8 @@ pub(super) struct File {
     live: Vec<u8>,
     durable: Vec<u8>,
     edits: Vec<Edit>,
-    is_linked: bool,
+    /// How many names it has.
+    names: u32,
 }
 
 #[derive(Debug)]
@@ -112,6 +114,7 @@ impl Volume {
             used: 0,
             capacity,
             file_syncs: 0,
+            shared_writes: 0,
             power: Power::default(),
             locks: BTreeSet::new(),
         }
@@ -164,7 +167,7 @@ impl Volume {
     }
 
     pub(super) fn make_file(&mut self, path: &Utf8Path) -> io::Result<Inode> {
-        self.make(path, Node::File(File { is_linked: true, ..File::default() }))
+        self.make(path, Node::File(File::default()))
     }
 
     pub(super) fn make_folder(&mut self, path: &Utf8Path) -> io::Result<()> {
@@ -192,6 +195,15 @@ impl Volume {
         Ok(())
     }
 
+    /// Gives a file a second name.
+    pub(super) fn link(&mut self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        let inode = self.at(from)?;
+        self.file(inode)?;
+        let (folder, name) = self.place(to)?;
+        self.name(Rename(vec![(folder, name, Some(inode))]));
+        Ok(())
+    }
+
     fn name(&mut self, rename: Rename) {
         for (folder, name, target) in &rename.0 {
             let before = match self.nodes.get_mut(*folder) {
@@ -203,23 +215,30 @@ impl Volume {
             };
             // Only what is gone for good gives its space back: a rename takes its first half back at once.
             if let Some(before) = before {
-                self.link(before, IsLinked::No);
+                self.unnamed(before);
             }
             if let Some(inode) = target {
-                self.link(*inode, IsLinked::Yes);
+                self.named(*inode);
             }
         }
         self.renames.push(rename);
     }
 
-    fn link(&mut self, inode: Inode, is_linked: IsLinked) {
+    fn named(&mut self, inode: Inode) {
         let Ok(file) = self.file_mut(inode) else { return };
-        let (before, length) = (file.is_linked, length_of(&file.live));
-        file.is_linked = matches!(is_linked, IsLinked::Yes);
-        match (before, is_linked) {
-            (true, IsLinked::No) => self.used = self.used.saturating_sub(length),
-            (false, IsLinked::Yes) => self.used = self.used.saturating_add(length),
-            (true, IsLinked::Yes) | (false, IsLinked::No) => {}
+        file.names = file.names.saturating_add(1);
+        if file.names == 1 {
+            let length = length_of(&file.live);
+            self.used = self.used.saturating_add(length);
+        }
+    }
+
+    fn unnamed(&mut self, inode: Inode) {
+        let Ok(file) = self.file_mut(inode) else { return };
+        file.names = file.names.saturating_sub(1);
+        if file.names == 0 {
+            let length = length_of(&file.live);
+            self.used = self.used.saturating_sub(length);
         }
     }
 
@@ -238,7 +257,7 @@ impl Volume {
     /// Accounts for a file that is about to be `length` bytes long.
     fn room(&mut self, inode: Inode, length: usize) -> io::Result<()> {
         let file = self.file(inode)?;
-        if !file.is_linked {
+        if file.names == 0 {
             return Ok(());
         }
         let grown = length.saturating_sub(file.live.len());
@@ -255,6 +274,9 @@ impl Volume {
         let file = self.file_mut(inode)?;
         edit.apply(&mut file.live, Fate::Whole);
         file.edits.push(edit);
+        if file.names > 1 {
+            self.shared_writes = self.shared_writes.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -312,7 +334,7 @@ impl Volume {
         }
         let mut linked = Vec::new();
         after.reach(ROOT, &mut linked);
-        linked.into_iter().for_each(|inode| after.link(inode, IsLinked::Yes));
+        linked.into_iter().for_each(|inode| after.named(inode));
         after
     }
 
@@ -349,12 +371,6 @@ impl Volume {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum IsLinked {
-    Yes,
-    No,
-}
-
 impl File {
     fn settle(&mut self) {
         for edit in self.edits.drain(..) {
@@ -373,7 +389,7 @@ impl Node {
                 fates.turn();
                 let mut bytes = file.durable.clone();
                 file.edits.iter().for_each(|edit| edit.apply(&mut bytes, fates.next()));
-                Self::File(File { live: bytes.clone(), durable: bytes, edits: Vec::new(), is_linked: false })
+                Self::File(File { live: bytes.clone(), durable: bytes, edits: Vec::new(), names: 0 })
             }
         }
     }
