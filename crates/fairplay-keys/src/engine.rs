@@ -13,7 +13,7 @@ mod ledger; // records under compare-and-swap
 mod moment; // the clock
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::asset::AssetId;
@@ -21,13 +21,14 @@ use crate::certificate::Certificate;
 use crate::http::Transport;
 use crate::key_error::KeyError;
 use crate::key_uri::KeyUri;
-use crate::provider::{LicenseProvider, LicenseUrl, TokenSource};
-use crate::store::KeyStore;
+use crate::provider::{LicenseProvider, LicenseService, LicenseUrl, TokenSource};
+use crate::store::{KeyStore, Slot};
 use crate::system::{ContentKeySystem, KeyUpdate, UpdateListener};
 use crate::time::Clock;
 
 pub use acquire::{AssetKeys, KeyOutcome, Obtained};
 pub use answer::{Answer, Online};
+pub use recover::Recovered;
 pub use release::{PendingRelease, Released};
 pub use status::{AssetStatus, DueKey, KeyStatus};
 
@@ -100,6 +101,10 @@ pub enum KeyEvent {
     UpdateNotStored(KeyUri, KeyError),
     /// A key that was given up could not be made unusable with proof; it was deleted.
     NotInvalidated(KeyUri, KeyError),
+    /// A key that was given up, and is gone, could not be made unusable with proof yet: it is tried again with the delivery.
+    InvalidationWaits(KeyUri, KeyError),
+    /// A record cannot be read: it was left out, and is as it was.
+    Unreadable(Slot, KeyError),
 }
 
 /// Events that are kept for [`Engine::take_events`].
@@ -109,6 +114,8 @@ const EVENTS: usize = 256;
 struct Shared {
     parts: EngineParts,
     flights: flight::Flights,
+    /// Held by whoever changes which assets are wanted, or which hold a key. Never while the platform or a server is asked.
+    standings: Mutex<()>,
     mark: Mutex<moment::Mark>,
     /// Replaced keys that could not be stored yet.
     unsaved: Mutex<HashMap<KeyUri, KeyUpdate>>,
@@ -135,6 +142,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             parts,
             flights: flight::Flights::default(),
+            standings: Mutex::default(),
             mark: Mutex::default(),
             unsaved: Mutex::default(),
             events: Mutex::default(),
@@ -150,7 +158,23 @@ impl Engine {
     }
 }
 
+impl LicenseSource {
+    /// The service alone, as proofs of released keys are handed over to it.
+    #[must_use]
+    pub fn service(&self) -> LicenseService {
+        LicenseService {
+            url: self.url.clone(),
+            provider: Arc::clone(&self.provider),
+            tokens: Arc::clone(&self.tokens),
+        }
+    }
+}
+
 impl Shared {
+    fn standings(&self) -> MutexGuard<'_, ()> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn event(&self, event: KeyEvent) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if events.len() == EVENTS {

@@ -103,6 +103,9 @@ pub enum KeyErrorKind {
     /// There was no answer by the deadline.
     #[error("no answer by the deadline")]
     Deadline,
+    /// Nobody wrote down which license service a key came from.
+    #[error("which license service it came from is not known")]
+    NoService,
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,

@@ -42,7 +42,7 @@ pub use content_id::{ContentId, ContentIdRule};
 pub use demand::{KEY_FORMAT, KeyDemand, KeyDemands, KeyLine, Oddity, OddityKind, Place, demands};
 pub use engine::{
     Answer, AssetKeys, AssetStatus, DueKey, Engine, EngineParts, EnginePolicy, KeyEvent, KeyOutcome,
-    KeyStatus, LicenseSource, Obtained, Online, PendingRelease, Released,
+    KeyStatus, LicenseSource, Obtained, Online, PendingRelease, Recovered, Released,
 };
 pub use error::{Error, ErrorKind};
 pub use http::{HttpRequest, HttpResponse, Method, RequestFault, Transport, TransportError};
@@ -52,8 +52,8 @@ pub use key_uri::KeyUri;
 pub use plan::{KeyPlan, NoKeyUri, PlanWarning};
 pub use provider::{
     AdaptedProvider, Address, Body, FormPart, Freshness, LicenseContext, LicenseProvider, LicenseReply,
-    LicenseRequestAdapter, LicenseUrl, NoToken, Purpose, ReplyForm, TemplateProvider, TokenError, TokenNeed,
-    TokenSource, Value, ZeroDuration,
+    LicenseRequestAdapter, LicenseService, LicenseUrl, NoToken, Purpose, ReplyForm, TemplateProvider,
+    TokenError, TokenNeed, TokenSource, Value, ZeroDuration,
 };
 pub use secret::{Fingerprint, PersistableKey, SecretBytes, Token};
 pub use store::{Generation, KeyStore, MemoryStore, NoStore, Slot, StoreError, Stored};

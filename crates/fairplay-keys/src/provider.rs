@@ -40,6 +40,26 @@ pub trait LicenseProvider: Send + Sync + fmt::Debug {
     /// # Errors
     /// Why it is no license.
     fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError>;
+
+    /// Whether the service has taken a proof that a key was made unusable. Unless a provider knows better, any answer of
+    /// status 2xx says so that is neither a web page nor a refusal in words.
+    ///
+    /// # Errors
+    /// Why it has not.
+    fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
+        ReplyForm::default().taken(response)
+    }
+}
+
+/// A license service: where it is, how it is spoken to, what proves who asks.
+#[derive(Debug, Clone)]
+pub struct LicenseService {
+    /// Its address.
+    pub url: LicenseUrl,
+    /// How it is spoken to.
+    pub provider: Arc<dyn LicenseProvider>,
+    /// What proves who asks.
+    pub tokens: Arc<dyn TokenSource>,
 }
 
 /// What a request for a license is built of, beside the SPC.
@@ -163,6 +183,10 @@ impl<P: LicenseProvider, A: LicenseRequestAdapter> LicenseProvider for AdaptedPr
     fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError> {
         self.provider.parse(response)
     }
+
+    fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
+        self.provider.taken(response)
+    }
 }
 
 impl<A: LicenseRequestAdapter + ?Sized> LicenseRequestAdapter for Arc<A> {
@@ -182,6 +206,10 @@ impl<P: LicenseProvider + ?Sized> LicenseProvider for Arc<P> {
 
     fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError> {
         (**self).parse(response)
+    }
+
+    fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
+        (**self).taken(response)
     }
 }
 

@@ -66,10 +66,24 @@ impl PersistableKey {
     /// What the key is told from others by.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let hash = Sha256::digest(self.0.expose());
+        Fingerprint::of(self.0.expose())
+    }
+}
+
+impl Fingerprint {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let hash = Sha256::digest(bytes);
         let mut short = [0; 8];
         short.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        Fingerprint(short)
+        Self(short)
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn to_bytes(self) -> [u8; 8] {
+        self.0
     }
 }
 

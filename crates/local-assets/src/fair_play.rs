@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use fairplay_keys::{
-    AdaptedProvider, AssetId, Clock, ContentKeySystem, Engine, EngineParts, EnginePolicy, KeyError,
-    LicenseProvider, NoToken, TemplateProvider, TokenSource, Transport,
+    AdaptedProvider, AssetId, Cancel, Clock, ContentKeySystem, Engine, EngineParts, EnginePolicy, KeyError,
+    KeyErrorKind, LicenseProvider, LicenseService, NoToken, PendingRelease, TemplateProvider, TokenSource,
+    Transport,
 };
 use uuid::Uuid;
 
@@ -75,6 +76,30 @@ impl FairPlay {
         let store = store.open()?;
         let engine = Engine::new(EngineParts { system, store, transport, clock, policy });
         Ok(Self { engine, service: Service { provider, tokens } })
+    }
+}
+
+/// What became of a proof that waited for its license service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The proof.
+    pub release: PendingRelease,
+    /// Why it waits on, if it does.
+    pub result: Result<(), KeyError>,
+}
+
+impl FairPlay {
+    /// Hands a proof over to the service that its key came from.
+    pub(crate) fn deliver(&self, release: PendingRelease, cancel: &Cancel) -> Delivery {
+        let result = match &release.service {
+            Some(url) => {
+                let Service { provider, tokens } = self.service.clone();
+                let service = LicenseService { url: url.clone(), provider, tokens };
+                self.engine.deliver_release(&release, &service, cancel)
+            }
+            None => Err(KeyError::from(KeyErrorKind::NoService).of(&release.key_uri)),
+        };
+        Delivery { release, result }
     }
 }
 

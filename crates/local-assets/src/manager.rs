@@ -8,11 +8,11 @@ use fairplay_keys::{
 use media_entry::{Choice, MediaEntry, MediaSource, NoSource, Platform, Policy, for_download};
 
 use crate::error::{Error, ErrorKind};
-use crate::fair_play::{FairPlay, FairPlaySetup, asset_of};
+use crate::fair_play::{Delivery, FairPlay, FairPlaySetup, asset_of};
 use crate::key_loader::FairPlayKeyLoader;
 use crate::local_entry::{local_entry, path_text};
 use crate::register::{Effort, Registration, register};
-use crate::remove::Removed;
+use crate::remove::{Recovery, Removed};
 
 /// Picks the source to download, registers what was downloaded, makes entries that play without a network.
 ///
@@ -105,31 +105,43 @@ impl LocalAssetsManager {
 
     /// Gives up the keys of an asset, by its id alone: its media may be gone. May be called again.
     ///
-    /// Keys that other assets use stay. The proofs for the license server wait in
-    /// [`Engine::pending_releases`], which need a network.
+    /// Its media stay: an unregistering that a crash cut off is finished by [`LocalAssetsManager::recover`] without touching
+    /// them. Keys that other assets use stay. The proofs for the license server wait for
+    /// [`LocalAssetsManager::deliver_releases`], which needs a network. Without a key store there is nothing to give up.
     ///
     /// # Errors
     /// [`ErrorKind::Key`]: the key store failed.
     pub fn unregister_downloaded_asset(&self, id: &ItemId) -> Result<Vec<(KeyUri, Released)>, Error> {
         let Some(fair_play) = &self.fair_play else { return Ok(Vec::new()) };
-        let asset = asset_of(id);
-        let released = fair_play.engine.release(&asset);
-        let released = released.and_then(|released| fair_play.engine.forget(&asset).map(|()| released));
-        released.map_err(|error| Error::new(id.clone(), error.into()))
+        fair_play.engine.release(&asset_of(id)).map_err(|error| Error::new(id.clone(), error.into()))
     }
 
-    /// Hands the proofs of keys that were given up over to the license service of this source. Those that it doesn't take
-    /// wait on.
+    /// Hands the proofs of keys that were given up over to the license services that the keys came from, each to its own.
+    /// Those that are not taken wait on; the result says of each what became of it.
+    ///
+    /// Where an address has run out, or is not known, [`LocalAssetsManager::deliver_release`] takes a source's.
     ///
     /// # Errors
-    /// [`ErrorKind::LicenseParams`]; [`ErrorKind::Key`]: why the service has not taken one.
-    pub fn deliver_releases(&self, source: &MediaSource, cancel: &Cancel) -> Result<(), Error> {
-        let Some(fair_play) = &self.fair_play else { return Ok(()) };
-        let engine = &fair_play.engine;
-        let license = fair_play.service.of(source).map_err(Error::of_all)?;
-        let pending = engine.pending_releases().map_err(|error| Error::of_all(error.into()))?;
-        let deliver = |release: PendingRelease| engine.deliver_release(&release.key_uri, &license, cancel);
-        pending.into_iter().try_for_each(deliver).map_err(|error| Error::of_all(error.into()))
+    /// [`ErrorKind::Key`]: the key store cannot be read.
+    pub fn deliver_releases(&self, cancel: &Cancel) -> Result<Vec<Delivery>, Error> {
+        let Some(fair_play) = &self.fair_play else { return Ok(Vec::new()) };
+        let pending = fair_play.engine.pending_releases().map_err(|error| Error::of_all(error.into()))?;
+        Ok(pending.into_iter().map(|release| fair_play.deliver(release, cancel)).collect())
+    }
+
+    /// Hands one proof over to the license service of this source.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FairPlayNotSupported`], [`ErrorKind::LicenseParams`]; [`ErrorKind::Key`]: why the service has not taken it.
+    pub fn deliver_release(
+        &self,
+        release: &PendingRelease,
+        source: &MediaSource,
+        cancel: &Cancel,
+    ) -> Result<(), Error> {
+        let service = self.license_source(source)?.service();
+        let delivered = self.keys().map_or(Ok(()), |keys| keys.deliver_release(release, &service, cancel));
+        delivered.map_err(|error| Error::of_all(error.into()))
     }
 
     /// What is known of an asset's keys: which are stored, and what is left of their time. `None`: it has none.
@@ -160,11 +172,12 @@ impl LocalAssetsManager {
         crate::remove::remove(self.fair_play.as_ref(), content, id)
     }
 
-    /// Finishes the removals that a crash cut off, and tidies up the keys. Call it once, before anything else.
+    /// Finishes what a crash cut off: removals, and the unregistering of assets, whose media stay. Call it once, before anything
+    /// else. What fails for one asset is in the result, and holds up no other.
     ///
     /// # Errors
-    /// As [`LocalAssetsManager::remove`], for the asset that it names.
-    pub fn recover(&self, content: &ContentManager) -> Result<Vec<ItemId>, Error> {
+    /// [`ErrorKind::Key`]: the key store cannot be listed.
+    pub fn recover(&self, content: &ContentManager) -> Result<Recovery, Error> {
         crate::remove::recover(self.fair_play.as_ref(), content)
     }
 

@@ -1,7 +1,7 @@
 //! Removing an asset: a tombstone, its keys, its media, and the tombstone again.
 
 use dtg_core::{ContentManager, ItemId};
-use fairplay_keys::{AssetId, KeyUri, Released};
+use fairplay_keys::{AssetId, KeyError, KeyUri, Released, Slot};
 
 use crate::error::{Error, ErrorKind};
 use crate::fair_play::{FairPlay, asset_of};
@@ -11,6 +11,17 @@ use crate::fair_play::{FairPlay, asset_of};
 pub struct Removed {
     /// Its keys, and what became of them.
     pub keys: Vec<(KeyUri, Released)>,
+}
+
+/// What a recovery did.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// The assets whose removal was finished.
+    pub removed: Vec<ItemId>,
+    /// Those whose removal failed again, each error with its asset: they are tried again with the next recovery.
+    pub failed: Vec<Error>,
+    /// Records of the key store that could not be read or finished, and why; they are as they were.
+    pub unfinished: Vec<(Slot, KeyError)>,
 }
 
 /// Each step may be done again; what was begun is known by the tombstone.
@@ -25,25 +36,25 @@ pub(crate) fn remove(
         return Ok(Removed::default());
     };
     let (engine, asset) = (&fair_play.engine, asset_of(id));
-    // Without a key store there are no keys, nor a place for a tombstone.
-    let keys = match engine.release(&asset) {
-        Err(error) if is_no_store(&error) => Vec::new(),
-        released => released.map_err(|error| fault(error.into()))?,
-    };
+    engine.begin_removal(&asset).map_err(|error| fault(error.into()))?;
+    let keys = engine.release(&asset).map_err(|error| fault(error.into()))?;
     remove_media(content, id).map_err(fault)?;
     engine.forget(&asset).map_err(|error| fault(error.into()))?;
     Ok(Removed { keys })
 }
 
-/// Finishes removals that were cut off.
-pub(crate) fn recover(fair_play: Option<&FairPlay>, content: &ContentManager) -> Result<Vec<ItemId>, Error> {
-    let Some(fair_play) = fair_play else { return Ok(Vec::new()) };
-    let removing = fair_play.engine.recover().map_err(|error| Error::of_all(error.into()))?;
-    removing
-        .into_iter()
-        .filter_map(item_of)
-        .map(|id| remove(Some(fair_play), content, &id).map(|_| id))
-        .collect()
+/// Finishes removals that were cut off; one that fails holds up no other.
+pub(crate) fn recover(fair_play: Option<&FairPlay>, content: &ContentManager) -> Result<Recovery, Error> {
+    let Some(fair_play) = fair_play else { return Ok(Recovery::default()) };
+    let found = fair_play.engine.recover().map_err(|error| Error::of_all(error.into()))?;
+    let mut recovery = Recovery { unfinished: found.failed, ..Recovery::default() };
+    for id in found.removing.into_iter().filter_map(item_of) {
+        match remove(Some(fair_play), content, &id) {
+            Ok(_) => recovery.removed.push(id),
+            Err(error) => recovery.failed.push(error),
+        }
+    }
+    Ok(recovery)
 }
 
 /// Assets of another origin than items have no media here.
@@ -58,9 +69,4 @@ fn remove_media(content: &ContentManager, id: &ItemId) -> Result<(), ErrorKind> 
         }
         _ => Ok(()),
     }
-}
-
-fn is_no_store(error: &fairplay_keys::KeyError) -> bool {
-    use fairplay_keys::{KeyErrorKind, StoreError};
-    matches!(error.kind(), KeyErrorKind::Store(StoreError::NoStore))
 }

@@ -75,11 +75,11 @@ impl Engine {
     ) -> Result<AssetKeys, KeyError> {
         let keys: Vec<KeyUri> = plan.required.iter().map(|demand| demand.key_uri.clone()).collect();
         self.0.can_store(keys.len())?;
-        let before = self.0.want(asset, |_| keys.clone())?;
+        self.0.want(asset, |_| keys.clone())?;
         let keys = self.0.each(&keys, |key_uri| self.0.obtain(Wanted { asset, key_uri, license }, cancel));
         let outcome = AssetKeys { asset: asset.clone(), keys };
         if outcome.is_ready() {
-            self.0.drop_others(asset, &before, plan)?;
+            self.0.drop_others(asset)?;
         }
         Ok(outcome)
     }
@@ -117,7 +117,7 @@ impl Engine {
     ) -> Result<AssetKeys, KeyError> {
         self.0.can_store(1)?;
         let record = self.0.asset(asset)?.ok_or(KeyErrorKind::NotStored)?;
-        if record.standing == Standing::Removing {
+        if record.standing != Standing::Wanted {
             return Err(KeyErrorKind::Released.into());
         }
         let renew = |key_uri: &KeyUri| self.0.renew(Wanted { asset, key_uri, license }, cancel);
@@ -130,7 +130,8 @@ impl Engine {
     /// The store's errors.
     pub fn import(&self, asset: &AssetId, imported: &ImportedKey) -> Result<(), KeyError> {
         let key_uri = &imported.key_uri;
-        self.0.want(asset, |before| {
+        let _standings = self.0.standings();
+        self.0.want_now(asset, |before| {
             let others = before.iter().filter(|key| *key != key_uri);
             others.chain([key_uri]).cloned().collect()
         })?;
@@ -162,28 +163,39 @@ impl Shared {
         }
     }
 
-    /// Records which keys the asset needs, before any is asked for; gives those that it needed before.
-    fn want(
-        &self,
-        asset: &AssetId,
-        keys: impl Fn(&[KeyUri]) -> Vec<KeyUri>,
-    ) -> Result<Vec<KeyUri>, KeyError> {
-        let before = self.change::<AssetRecord>(&Slot::Asset(asset.clone()), |stored| {
+    /// Records which keys the asset needs, before any is asked for.
+    fn want(&self, asset: &AssetId, keys: impl Fn(&[KeyUri]) -> Vec<KeyUri>) -> Result<(), KeyError> {
+        let _standings = self.standings();
+        self.want_now(asset, keys)
+    }
+
+    fn want_now(&self, asset: &AssetId, keys: impl Fn(&[KeyUri]) -> Vec<KeyUri>) -> Result<(), KeyError> {
+        self.change::<AssetRecord>(&Slot::Asset(asset.clone()), |stored| {
             let before = stored.map(|record| record.keys.as_slice()).unwrap_or_default();
             let keys = keys(before);
             match stored {
-                Some(record) if record.standing == Standing::Removing => Err(KeyErrorKind::Released.into()),
+                Some(record) if record.standing != Standing::Wanted => Err(KeyErrorKind::Released.into()),
                 Some(_) if before == keys => Ok(Change::Keep),
                 _ => Ok(Change::Put(AssetRecord { keys, standing: Standing::Wanted })),
             }
         })?;
-        Ok(before.map(|record| record.keys).unwrap_or_default())
+        Ok(())
     }
 
-    /// Keys that an earlier plan had and this one has not are given up.
-    fn drop_others(&self, asset: &AssetId, before: &[KeyUri], plan: &KeyPlan) -> Result<(), KeyError> {
-        let needed = |key: &&KeyUri| plan.required.iter().any(|demand| demand.key_uri == **key);
-        before.iter().filter(|key| !needed(key)).try_for_each(|key| self.drop_key(asset, key).map(drop))
+    /// Keys that the asset holds since an earlier plan, and doesn't need, are given up.
+    fn drop_others(&self, asset: &AssetId) -> Result<(), KeyError> {
+        let mut dropped = Vec::new();
+        {
+            let _standings = self.standings();
+            let Some(AssetRecord { keys, standing: Standing::Wanted }) = self.asset(asset)? else {
+                return Ok(());
+            };
+            for key_uri in self.keys_of(asset)?.into_iter().filter(|key| !keys.contains(key)) {
+                let released = self.drop_key(asset, &key_uri)?;
+                dropped.push((key_uri, released));
+            }
+        }
+        dropped.iter().try_for_each(|(key_uri, released)| self.finished(key_uri, *released).map(drop))
     }
 
     /// Does the work for each key, a few at the same time; the results are in the order of the keys.
@@ -243,22 +255,33 @@ impl Shared {
 
     /// Asks for a license, and stores its key in the place of the one that is stored.
     fn license(&self, wanted: Wanted<'_>, intent: Intent, cancel: &Cancel) -> Result<(), KeyError> {
-        let was_stored = self.sound_key(wanted.key_uri)?.is_some();
+        if !self.is_wanted(wanted.asset)? {
+            return Err(KeyErrorKind::Released.into());
+        }
         let fetched = self.fetch(wanted, intent, cancel)?;
         if let Some(server_time) = fetched.server_time {
             self.hear_time(server_time);
         }
         let new = self.record_of(wanted, fetched);
-        self.change_key(wanted.key_uri, |stored| match stored {
-            None if was_stored => Err(KeyErrorKind::Released.into()),
-            stored => {
-                let mut assets = stored.map(|record| record.assets.clone()).unwrap_or_default();
-                assets.insert(wanted.asset.clone());
-                Ok(Change::Put(KeyRecord { assets, ..new.clone() }))
-            }
+        let _standings = self.standings();
+        self.change_key(wanted.key_uri, |stored| {
+            self.may_hold(wanted, stored)?;
+            let mut assets = stored.map(|record| record.assets.clone()).unwrap_or_default();
+            assets.insert(wanted.asset.clone());
+            Ok(Change::Put(KeyRecord { assets, ..new.clone() }))
         })?;
         self.drop_update_of(wanted.key_uri);
         Ok(())
+    }
+
+    /// An asset that was given up meanwhile, or no longer needs the key, gets none.
+    fn may_hold(&self, wanted: Wanted<'_>, stored: Option<&KeyRecord>) -> Result<(), KeyError> {
+        let holds = stored.is_some_and(|record| record.assets.contains(wanted.asset));
+        let asset = self.asset(wanted.asset)?.filter(|record| record.standing == Standing::Wanted);
+        match asset {
+            Some(record) if holds || record.keys.contains(wanted.key_uri) => Ok(()),
+            _ => Err(KeyErrorKind::Released.into()),
+        }
     }
 
     /// A clock that cannot be believed is passed over for the platform's or the server's.
@@ -270,27 +293,24 @@ impl Shared {
             terms: fetched.terms,
             stated: fetched.stated,
             certificate: Some(wanted.license.certificate.as_der().to_vec()),
+            service: Some(wanted.license.url.clone()),
             ..KeyRecord::new(fetched.key, created)
         }
     }
 
-    /// Makes the key the asset's too; an asset that was given up meanwhile gets none.
+    /// Makes the key the asset's too.
     fn hold(&self, wanted: Wanted<'_>) -> Result<(), KeyError> {
-        let Wanted { asset, key_uri, .. } = wanted;
-        self.change_key(key_uri, |stored| match stored {
-            None => Err(KeyErrorKind::Released.into()),
-            Some(record) if record.assets.contains(asset) => Ok(Change::Keep),
-            Some(record) => {
-                let mut record = record.clone();
-                record.assets.insert(asset.clone());
-                Ok(Change::Put(record))
+        let _standings = self.standings();
+        self.change_key(wanted.key_uri, |stored| {
+            let Some(record) = stored else { return Err(KeyErrorKind::Released.into()) };
+            self.may_hold(wanted, stored)?;
+            if record.assets.contains(wanted.asset) {
+                return Ok(Change::Keep);
             }
+            let mut record = record.clone();
+            record.assets.insert(wanted.asset.clone());
+            Ok(Change::Put(record))
         })?;
-        let standing = self.asset(asset)?.map(|record| record.standing);
-        if standing != Some(Standing::Wanted) {
-            self.drop_key(asset, key_uri)?;
-            return Err(KeyError::from(KeyErrorKind::Released).of(key_uri));
-        }
         Ok(())
     }
 }

@@ -2,13 +2,15 @@
 
 use super::attempts::{Attempts, Next};
 use super::{Shared, Wanted};
+use crate::asset::AssetId;
 use crate::container::Ckc;
 use crate::container::Spc;
 use crate::content_id::ContentId;
 use crate::expiry::scatter;
 use crate::http::{HttpResponse, TransportError};
 use crate::key_error::{KeyError, KeyErrorKind};
-use crate::provider::{Freshness, LicenseContext, LicenseReply, Purpose, TokenNeed};
+use crate::key_uri::KeyUri;
+use crate::provider::{Freshness, LicenseContext, LicenseReply, LicenseService, Purpose, TokenNeed};
 use crate::secret::PersistableKey;
 use crate::system::{Intent, KeyRequest, SystemFault};
 use crate::terms::{LicenseTerms, Limit};
@@ -64,7 +66,16 @@ impl Shared {
     ) -> Result<LicenseReply, KeyError> {
         let license = wanted.license;
         let content_id = license.provider.content_id(wanted.key_uri)?;
-        let mut exchange = Exchange { shared: self, wanted, content_id: &content_id, purpose, cancel };
+        let (Wanted { asset, key_uri, .. }, service) = (wanted, license.service());
+        let mut exchange = Exchange {
+            shared: self,
+            asset,
+            key_uri,
+            service: &service,
+            content_id: &content_id,
+            purpose,
+            cancel,
+        };
         let now = self.parts.clock.now().0;
         let mut attempts = Attempts::new(self.parts.policy, scatter(wanted.key_uri, now));
         let mut token = Freshness::Any;
@@ -85,23 +96,23 @@ impl Shared {
         }
     }
 
-    /// Hands a proof over to the service.
-    pub(super) fn prove(&self, proof: &Spc, wanted: Wanted<'_>, cancel: &Cancel) -> Result<(), KeyError> {
-        let content_id = wanted.license.provider.content_id(wanted.key_uri)?;
+    /// Hands a proof over to the service, whose reply rules say whether it has taken it.
+    pub(super) fn prove(
+        &self,
+        proof: &Spc,
+        (asset, key_uri): (&AssetId, &KeyUri),
+        service: &LicenseService,
+        cancel: &Cancel,
+    ) -> Result<(), KeyError> {
+        let content_id = service.provider.content_id(key_uri)?;
         let purpose = Purpose::Release;
-        let mut exchange = Exchange { shared: self, wanted, content_id: &content_id, purpose, cancel };
+        let mut exchange =
+            Exchange { shared: self, asset, key_uri, service, content_id: &content_id, purpose, cancel };
         let mut answer = exchange.once(proof, Freshness::Any)?;
         if answer.status == 401 {
             answer = exchange.once(proof, Freshness::Renewed)?;
         }
-        let status = answer.status;
-        match status {
-            200..=299 => Ok(()),
-            _ => {
-                Err(KeyError::from(KeyErrorKind::Status { status, retry_after: None })
-                    .at(&wanted.license.url))
-            }
-        }
+        service.provider.taken(&answer).map_err(|error| error.at(&service.url))
     }
 
     /// Plays with a license that is not stored.
@@ -132,7 +143,9 @@ pub(super) fn refuse(request: Box<dyn KeyRequest>, error: KeyError, cancel: &Can
 
 struct Exchange<'a> {
     shared: &'a Shared,
-    wanted: Wanted<'a>,
+    asset: &'a AssetId,
+    key_uri: &'a KeyUri,
+    service: &'a LicenseService,
     content_id: &'a ContentId,
     purpose: Purpose,
     cancel: &'a Cancel,
@@ -141,22 +154,22 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends an SPC, once.
     fn once(&mut self, spc: &Spc, freshness: Freshness) -> Result<HttpResponse, KeyError> {
-        let Wanted { asset, key_uri, license } = self.wanted;
+        let Self { asset, key_uri, service, .. } = *self;
         self.still_wanted()?;
-        let token = license.tokens.token(TokenNeed { asset, key_uri, freshness }, self.cancel)?;
+        let token = service.tokens.token(TokenNeed { asset, key_uri, freshness }, self.cancel)?;
         self.still_wanted()?;
         let context = LicenseContext {
-            license_url: &license.url,
+            license_url: &service.url,
             key_uri,
             content_id: self.content_id,
             asset,
             token: token.as_ref(),
             purpose: self.purpose,
         };
-        let request = license.provider.request(spc, &context)?;
+        let request = service.provider.request(spc, &context)?;
         self.shared.parts.transport.send(&request, self.cancel).map_err(|fault| {
             let is_cancel = fault == TransportError::Cancelled;
-            if is_cancel { KeyErrorKind::Cancelled.into() } else { KeyError::from(fault).at(&license.url) }
+            if is_cancel { KeyErrorKind::Cancelled.into() } else { KeyError::from(fault).at(&service.url) }
         })
     }
 

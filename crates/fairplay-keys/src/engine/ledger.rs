@@ -55,6 +55,17 @@ impl Shared {
         }
     }
 
+    /// The same, where all records are gone through: one that cannot be read is told of, and keeps nobody from the others.
+    pub(super) fn read_or_tell<R: Record>(&self, slot: &Slot) -> Result<Option<R>, KeyError> {
+        match self.read_sound(slot) {
+            Err(error) if matches!(error.kind(), KeyErrorKind::Record(_)) => {
+                self.event(KeyEvent::Unreadable(slot.clone(), error));
+                Ok(None)
+            }
+            read => Ok(read?.map(|(record, _)| record)),
+        }
+    }
+
     /// Changes a record, again when others changed it meanwhile; gives the record that was there last.
     pub(super) fn change<R: Record>(
         &self,
@@ -116,12 +127,22 @@ impl Shared {
         let mut keys = Vec::new();
         for slot in self.parts.store.list()? {
             let Slot::Key(key_uri) = &slot else { continue };
-            let record = self.read_sound::<KeyRecord>(&slot)?;
-            if record.is_some_and(|(record, _)| record.assets.contains(asset)) {
+            if self.read_or_tell::<KeyRecord>(&slot)?.is_some_and(|record| record.assets.contains(asset)) {
                 keys.push(key_uri.clone());
             }
         }
         Ok(keys)
+    }
+
+    /// Whether all these keys are stored, and the asset's.
+    pub(super) fn holds_all(&self, asset: &AssetId, keys: &[KeyUri]) -> Result<bool, KeyError> {
+        for key_uri in keys {
+            let record = self.sound_key(key_uri)?;
+            if !record.is_some_and(|record| record.assets.contains(asset)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) fn not_stored(&self, key_uri: &KeyUri, error: KeyError) {

@@ -75,6 +75,7 @@ impl Engine {
     }
 
     /// The stored keys that should be renewed by this time, the most urgent first; a later time than now plans ahead.
+    /// Records that cannot be read are left out, with an event.
     ///
     /// # Errors
     /// The store's errors.
@@ -82,8 +83,8 @@ impl Engine {
         let mut due = Vec::new();
         for slot in self.0.parts.store.list()? {
             if let Slot::Key(key_uri) = &slot {
-                let record = self.0.read_sound::<KeyRecord>(&slot)?;
-                due.extend(record.and_then(|(record, _)| self.0.due_key(key_uri, record, by)));
+                let record = self.0.read_or_tell::<KeyRecord>(&slot)?;
+                due.extend(record.and_then(|record| self.0.due_key(key_uri, record, by)));
             }
         }
         due.sort_by_key(|key: &DueKey| key.expiration.not_after);

@@ -46,13 +46,27 @@ impl ReplyForm {
     /// [`KeyErrorKind::Status`] for a status that is not 2xx, [`KeyErrorKind::ServerRejected`] for a refusal in words,
     /// [`KeyErrorKind::Reply`] and [`KeyErrorKind::BadCkc`] for what is no license.
     pub fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError> {
-        let server_time = response.header("date").and_then(http_date);
-        if !(200..300).contains(&response.status) {
-            let retry_after = response.header("retry-after").and_then(|text| pause(text, server_time));
-            return Err(KeyErrorKind::Status { status: response.status, retry_after }.into());
-        }
+        let server_time = accepted(response)?;
         let (ckc, duration) = self.license(response.body.expose())?;
         Ok(LicenseReply { ckc, duration, server_time })
+    }
+
+    /// Whether an answer says that a proof was taken: status 2xx, and neither a web page nor a refusal in words.
+    ///
+    /// # Errors
+    /// [`KeyErrorKind::Status`], [`KeyErrorKind::ServerRejected`], [`ReplyFault::WebPage`].
+    pub fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
+        accepted(response)?;
+        let text = std::str::from_utf8(response.body.expose()).unwrap_or_default();
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if text.starts_with('<') && !text.starts_with("<ckc>") {
+            return Err(ReplyFault::WebPage.into());
+        }
+        let refused = serde_json::from_str(text).ok().and_then(|value: Value| rejection(&value));
+        match refused.as_ref().map(KeyError::kind) {
+            Some(KeyErrorKind::ServerRejected { code: Some(code), .. }) if is_success(code) => Ok(()),
+            _ => refused.map_or(Ok(()), Err),
+        }
     }
 
     fn license(&self, body: &[u8]) -> Result<(Ckc, Result<Limit, ReplyFault>), KeyError> {
@@ -106,6 +120,21 @@ impl ReplyForm {
             (seconds, _) => Ok(Limit::Within(Duration::from_secs(seconds))),
         }
     }
+}
+
+/// Codes by which services say that all went well.
+fn is_success(code: &str) -> bool {
+    code.parse().is_ok_and(|code: u32| code == 0 || (200..300).contains(&code))
+}
+
+/// Holds the status against 2xx; gives the server's clock.
+fn accepted(response: &HttpResponse) -> Result<Option<Timestamp>, KeyError> {
+    let server_time = response.header("date").and_then(http_date);
+    if (200..300).contains(&response.status) {
+        return Ok(server_time);
+    }
+    let retry_after = response.header("retry-after").and_then(|text| pause(text, server_time));
+    Err(KeyErrorKind::Status { status: response.status, retry_after }.into())
 }
 
 /// Digits, and perhaps a fraction that is cut off.

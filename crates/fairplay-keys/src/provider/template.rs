@@ -177,6 +177,10 @@ impl LicenseProvider for TemplateProvider {
     fn parse(&self, response: &HttpResponse) -> Result<LicenseReply, KeyError> {
         self.reply.parse(response)
     }
+
+    fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
+        self.reply.taken(response)
+    }
 }
 
 impl Body {

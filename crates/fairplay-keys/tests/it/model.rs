@@ -11,7 +11,7 @@ use dtg_testkit::fairplay::{
 use fairplay_keys::{
     Answer, AssetId, Cancel, Certificate, ContentKeySystem, Engine, EngineParts, EnginePolicy, Intent,
     KeyDemand, KeyError, KeyPlan, KeyUri, LicenseSource, LicenseUrl, MemoryStore, NoToken, Online, Place,
-    TemplateProvider,
+    Recovered, TemplateProvider,
 };
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
@@ -243,20 +243,23 @@ impl StateMachineTest for Machine {
             }
             Step::Release(number) => {
                 system.engine.release(&asset(number)).unwrap();
-                system.engine.forget(&asset(number)).unwrap();
             }
             Step::Answer(key) => system.answered = Some(system.answer(key, None)),
             Step::AnswerOnline(asset, key, mood) => {
                 system.answered = Some(system.answer(key, Some((asset, mood))));
             }
             Step::Deliver(key) => {
-                let license = system.license(Mood::Licenses);
-                system.engine.deliver_release(&uri(key), &license, &Cancel::new()).unwrap();
+                let service = system.license(Mood::Licenses).service();
+                for release in system.engine.pending_releases().unwrap() {
+                    if release.key_uri == uri(key) {
+                        system.engine.deliver_release(&release, &service, &Cancel::new()).unwrap();
+                    }
+                }
             }
             Step::Wait(seconds) => system.clock.advance(Duration::from_secs(seconds.into())),
             Step::Restart => {
                 system.engine = engine(&system.device, &system.store, &system.clock);
-                assert_eq!(system.engine.recover().unwrap(), []);
+                assert_eq!(system.engine.recover().unwrap(), Recovered::default());
             }
         }
         if let Some(answered) = &system.answered {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use dtg_core::ItemId;
-use dtg_testkit::fairplay::{Flaw, Grant, Policy, Stated, Step};
+use dtg_testkit::fairplay::{Flaw, Grant, LicenseOutcome, Policy, Stated, Step};
 use dtg_testkit::{Ending, Fault};
 use fairplay_keys::{
     Answer, AssetId, Cancel, ContentKeySystem, Intent, KeyErrorKind, KeyUri, Online, Phase, PlanWarning,
     Released, StoreError, SystemFault, Timestamp, UserAction, read_fpskey,
 };
-use local_assets::{DataStore, ErrorKind, LocalAssetsManager, Protection};
+use local_assets::{DataStore, Delivery, ErrorKind, LocalAssetsManager, Protection};
 use media_entry::{DrmParams, MediaSource, Platform};
 
 use crate::world::*;
@@ -303,12 +303,50 @@ fn an_asset_is_unregistered_by_its_id_when_its_media_are_gone_and_the_server_is_
     assert!(world.plays(&assets, "movie-1").is_err());
     let pending = assets.keys().unwrap().pending_releases().unwrap();
     assert_eq!(pending[0].asset.as_str(), "1_abc");
-    assets.deliver_releases(&source, &Cancel::new()).unwrap();
+    let delivered = assets.deliver_releases(&Cancel::new()).unwrap();
+    assert!(matches!(&delivered[..], [Delivery { result: Ok(()), .. }]));
     assert_eq!(assets.keys().unwrap().pending_releases().unwrap(), []);
-    assert_eq!(
-        world.server.exchanges().last().unwrap().outcome,
-        dtg_testkit::fairplay::LicenseOutcome::Reported
+    assert_eq!(world.server.exchanges().last().unwrap().outcome, LicenseOutcome::Reported);
+}
+
+#[test]
+fn each_proof_goes_to_its_own_service_and_a_refusal_of_one_holds_up_no_other() {
+    let (world, other) = (World::new(), World::new());
+    let content = world.content();
+    let assets = world.assets(world.folder());
+    let ids: Vec<ItemId> = ["1_abc", "2_def"].map(|id| ItemId::new(id).unwrap()).to_vec();
+    let sources = [world.source("https://h.test/a.m3u8"), other.source("https://h.test/b.m3u8")];
+    let sites = [movie(), site(&["uhd-1"], &["uhd-1"], &["uhd-1"])];
+    for ((id, source), site) in ids.iter().zip(&sources).zip(&sites) {
+        let location = world.download(&content, id.as_str(), site);
+        assets.register_downloaded_asset(&location, source).unwrap();
+        assets.unregister_downloaded_asset(id).unwrap();
+    }
+    let delivered = |world: &World| {
+        let exchanges = world.server.exchanges();
+        exchanges.iter().filter(|it| it.outcome == LicenseOutcome::Reported).count()
+    };
+    world.server.origin().fault(Fault::Status { status: 403, retry_after: None });
+    let results: Vec<_> =
+        assets.deliver_releases(&Cancel::new()).unwrap().into_iter().map(|it| it.result.is_ok()).collect();
+    assert_eq!(results.iter().filter(|taken| **taken).count(), 1);
+    assert_eq!((delivered(&world), delivered(&other)), (0, 1));
+    world.server.origin().clear_faults();
+    let again = assets.deliver_releases(&Cancel::new()).unwrap();
+    assert!(
+        matches!(&again[..], [Delivery { release, result: Ok(()) }] if release.asset.as_str() == "1_abc")
     );
+    assert_eq!((delivered(&world), delivered(&other)), (1, 1));
+    assert!(assets.deliver_releases(&Cancel::new()).unwrap().is_empty());
+    assets.deliver_release(&again[0].release, &sources[0], &Cancel::new()).unwrap();
+    assert_eq!(delivered(&world), 1, "what was taken is not sent again");
+}
+
+#[test]
+fn without_a_key_store_there_is_nothing_to_unregister() {
+    let world = World::new();
+    let id = ItemId::new("1_abc").unwrap();
+    assert_eq!(world.assets(DataStore::None).unregister_downloaded_asset(&id).unwrap(), []);
 }
 
 #[test]

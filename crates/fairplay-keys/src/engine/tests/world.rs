@@ -77,6 +77,15 @@ impl World {
         self.engine.answer_online(request, Online { asset: &asset("a"), license: &license(), deadline })
     }
 
+    /// Hands over what waits of a key.
+    pub(super) fn deliver(&self, key: &str) -> Result<(), KeyError> {
+        let pending = self.engine.pending_releases()?;
+        let mut of_key = pending.iter().filter(|release| release.key_uri == uri(key));
+        of_key.try_for_each(|release| {
+            self.engine.deliver_release(release, &license().service(), &Cancel::new())
+        })
+    }
+
     /// The key's bytes as they are stored.
     pub(super) fn stored(&self, key: &str) -> Option<String> {
         let stored = self.store.inner.get(&Slot::Key(uri(key))).unwrap()?;
@@ -417,7 +426,20 @@ pub(super) struct FaultyStore {
     fails_at: AtomicU32,
     fails_until: AtomicU32,
     breaks_next: std::sync::atomic::AtomicBool,
+    /// Whether what fails was done all the same.
+    fails_late: std::sync::atomic::AtomicBool,
 }
+
+/// When an operation of a store fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failing {
+    /// Instead of doing it.
+    Before,
+    /// Once it is done: only the word of it is lost.
+    After,
+}
+
+pub(super) const FAILINGS: [Failing; 2] = [Failing::Before, Failing::After];
 
 impl FaultyStore {
     /// The operation after so many others fails.
@@ -450,6 +472,19 @@ impl FaultyStore {
         self.operations.load(Ordering::SeqCst) >= self.fails_at.load(Ordering::SeqCst)
     }
 
+    /// How what fails from now on fails.
+    pub(super) fn failing(&self, failing: Failing) {
+        self.fails_late.store(failing == Failing::After, Ordering::SeqCst);
+    }
+
+    fn does<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.works() {
+            Err(error) if self.fails_late.load(Ordering::SeqCst) => work().and(Err(error)),
+            Err(error) => Err(error),
+            Ok(()) => work(),
+        }
+    }
+
     fn works(&self) -> Result<(), StoreError> {
         let operation = self.operations.fetch_add(1, Ordering::SeqCst) + 1;
         let fails = self.fails_at.load(Ordering::SeqCst) <= operation
@@ -472,14 +507,14 @@ impl KeyStore for FaultyStore {
     }
 
     fn put(&self, slot: &Slot, record: &SecretBytes, expected: Generation) -> Result<Generation, StoreError> {
-        self.works().and_then(|()| self.inner.put(slot, record, expected))
+        self.does(|| self.inner.put(slot, record, expected))
     }
 
     fn remove(&self, slot: &Slot, expected: Generation) -> Result<(), StoreError> {
-        self.works().and_then(|()| self.inner.remove(slot, expected))
+        self.does(|| self.inner.remove(slot, expected))
     }
 
     fn list(&self) -> Result<Vec<Slot>, StoreError> {
-        self.works().and_then(|()| self.inner.list())
+        self.does(|| self.inner.list())
     }
 }
