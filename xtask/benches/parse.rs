@@ -5,7 +5,8 @@ mod readers;
 
 use divan::Bencher;
 use readers::{
-    modelled, modelled_by_m3u8_rs, rewritten, rewritten_by_quick_m3u8, walked, walked_by_quick_m3u8,
+    modelled, modelled_by_m3u8_rs, rewritten, rewritten_by_quick_m3u8, rewritten_in_passing, walked,
+    walked_by_quick_m3u8,
 };
 use xtask::texts;
 
@@ -57,6 +58,11 @@ mod rewrite {
     #[divan::bench(args = SIZES)]
     fn ours(bencher: Bencher<'_, '_>, segments: u64) {
         bench(bencher, &texts::segments(segments), rewritten);
+    }
+
+    #[divan::bench(args = SIZES)]
+    fn ours_in_passing(bencher: Bencher<'_, '_>, segments: u64) {
+        bench(bencher, &texts::segments(segments), rewritten_in_passing);
     }
 
     #[divan::bench(args = SIZES)]

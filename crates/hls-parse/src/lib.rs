@@ -4,7 +4,7 @@
 //! # What goes in, what comes out
 //!
 //! [`parse`] reads a playlist's bytes into a [`Playlist`]; [`rewrite`] and [`Edits`] give the bytes back with other
-//! URIs and every other byte unchanged. No I/O, no clock, no panics. Unknown tags are kept, not judged.
+//! URIs and every other byte unchanged, [`rewrite_text`] without keeping values. No I/O, no clock, no panics. Unknown tags are kept, not judged.
 //! Out of scope: fetching, live reloads, choosing renditions. Durations are [`std::time::Duration`], rates are bits
 //! per second, URIs stay as written until [`resolve`] is called. Positions are byte offsets into the text ([`Span`]).
 #![forbid(unsafe_code)]
@@ -53,7 +53,7 @@ pub use multivariant::{
 };
 pub use parse::{Limits, ParseOptions, Parsed, Playlist, Reading, parse};
 pub use resolve::resolve;
-pub use rewrite::{UriRole, rewrite};
+pub use rewrite::{UriRole, rewrite, rewrite_text};
 pub use value::{ByteRange, DateTime, Decimal, Resolution, Start, Uri};
 pub use walk::{Content, Tag, TypedLine, Walk, walk};
 pub use write::Composer;

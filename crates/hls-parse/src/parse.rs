@@ -19,6 +19,10 @@ mod media;
 mod low_latency;
 mod date_range;
 mod check; // rules about a playlist as a whole
+mod passing; // lines without values
+
+pub(crate) use context::Facts;
+pub(crate) use passing::Passing;
 
 use context::Context;
 
@@ -135,6 +139,16 @@ impl<'a> Playlist<'a> {
 /// [`ErrorKind::UndefinedVariable`]; [`ErrorKind::Rule`] for rules of severity
 /// [`Fatal`](crate::Severity::Fatal) and, in the strict reading, [`Violation`](crate::Severity::Violation).
 pub fn parse<'a>(text: &'a [u8], options: &ParseOptions<'_>) -> Result<Parsed<'a>, Error> {
+    let mut context = begin(text, options)?;
+    let playlist = if is_multivariant(text) {
+        Playlist::Multivariant(multivariant::read(&mut context)?)
+    } else {
+        Playlist::Media(media::read(&mut context)?)
+    };
+    Ok(context.finish(playlist))
+}
+
+fn begin<'a, 'o>(text: &'a [u8], options: &'o ParseOptions<'o>) -> Result<Context<'a, 'o>, Error> {
     let limit = options.limits.bytes;
     if text.len() > limit as usize {
         return Err(Error::new(ErrorKind::Limit { what: "bytes", limit }));
@@ -144,12 +158,7 @@ pub fn parse<'a>(text: &'a [u8], options: &ParseOptions<'_>) -> Result<Parsed<'a
     }
     let mut context = Context::new(text, options);
     check_beginning(&mut context)?;
-    let playlist = if is_multivariant(text) {
-        Playlist::Multivariant(multivariant::read(&mut context)?)
-    } else {
-        Playlist::Media(media::read(&mut context)?)
-    };
-    Ok(context.finish(playlist))
+    Ok(context)
 }
 
 /// `#EXTM3U` comes first. Leniently, a byte order mark or blank lines may stand before it, and words behind it.

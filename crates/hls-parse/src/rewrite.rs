@@ -1,9 +1,12 @@
 //! The same playlist with other URIs.
 
+use std::borrow::Cow;
+
 use crate::attributes::{AttributeValue, attributes};
+use crate::define::Variables;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, Span, lines};
-use crate::parse::Playlist;
+use crate::parse::{Facts, ParseOptions, Passing, Playlist, Reading};
 use crate::value::Uri;
 
 /// What a URI in a playlist is for.
@@ -52,29 +55,125 @@ pub enum UriRole {
 pub fn rewrite<'a>(
     playlist: &Playlist<'a>,
     text: &'a [u8],
-    mut replacement: impl FnMut(UriRole, &Uri<'a>) -> Option<String>,
+    replacement: impl FnMut(UriRole, &Uri<'a>) -> Option<String>,
 ) -> Result<Vec<u8>, Error> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut done = 0;
+    let mut writing = Writing::new(text, Facts::of(text), replacement);
     for line in lines(text) {
-        for_each_uri(&line, own_role(playlist), |place, role, written, span| {
-            // What cannot be read was refused or passed over by `parse`: it stays as it is.
-            if !matches!(place, Place::Line) && has_controls(written) {
-                return Ok(());
-            }
-            let Ok(read) = playlist.variables().substitute(written) else { return Ok(()) };
-            let Some(new) = replacement(role, &Uri { text: read, span }) else { return Ok(()) };
-            if !place.fits(&new) {
-                return Err(Error::at(&line, ErrorKind::UnfitText));
-            }
-            out.extend_from_slice(Span::new(done, span.start).of(text));
-            out.extend_from_slice(new.as_bytes());
-            done = span.end;
-            Ok(())
-        })?;
+        writing.line(&line, own_role(playlist), playlist.variables())?;
     }
-    out.extend_from_slice(text.get(done as usize..).unwrap_or_default());
-    Ok(out)
+    Ok(writing.finish())
+}
+
+/// The same for a text of which nothing else is to be known: it goes by line by line, and no values are kept.
+///
+/// Of `options`, [`limits`](ParseOptions::limits), [`url`](ParseOptions::url) and [`imports`](ParseOptions::imports)
+/// count. Rules are not checked, so that it also takes texts that [`parse`](crate::parse) refuses; where `parse` reads
+/// the text, the result is that of [`rewrite`]. A URI with a variable that is not defined before it stays as it is.
+///
+/// # Errors
+/// Those of [`rewrite`]; [`ErrorKind::NotAPlaylist`], [`ErrorKind::Encoding`] and [`ErrorKind::Limit`]; for a broken
+/// EXT-X-DEFINE [`ErrorKind::Attributes`], [`ErrorKind::UndefinedVariable`] and [`ErrorKind::Rule`].
+///
+/// ```
+/// use hls_parse::{ParseOptions, rewrite_text};
+///
+/// let text = b"#EXTM3U\n#EXT-X-MAP:URI=\"i.mp4\"\n#EXTINF:4,\n1.m4s\n";
+/// let whole = rewrite_text(text, &ParseOptions::default(), |_role, uri| Some(format!("/cdn/{}", uri.as_str())))?;
+/// assert_eq!(whole, b"#EXTM3U\n#EXT-X-MAP:URI=\"/cdn/i.mp4\"\n#EXTINF:4,\n/cdn/1.m4s\n");
+/// # Ok::<(), hls_parse::Error>(())
+/// ```
+pub fn rewrite_text<'a>(
+    text: &'a [u8],
+    options: &ParseOptions<'_>,
+    replacement: impl FnMut(UriRole, &Uri<'a>) -> Option<String>,
+) -> Result<Vec<u8>, Error> {
+    let options = ParseOptions { reading: Reading::Lenient, ..*options };
+    let mut passing = Passing::begin(text, &options)?;
+    let own_role = if passing.is_multivariant() { UriRole::Variant } else { UriRole::Segment };
+    let mut writing = Writing::new(text, passing.facts(), replacement);
+    for line in lines(text) {
+        passing.admit(&line)?;
+        writing.line(&line, own_role, passing.variables())?;
+    }
+    Ok(writing.finish())
+}
+
+/// A text with other URIs as far as it is written.
+struct Writing<'a, F> {
+    text: &'a [u8],
+    facts: Facts<'a>,
+    replacement: F,
+    out: Vec<u8>,
+    /// How much of `text` is in `out`.
+    done: u32,
+}
+
+impl<'a, F: FnMut(UriRole, &Uri<'a>) -> Option<String>> Writing<'a, F> {
+    fn new(text: &'a [u8], facts: Facts<'a>, replacement: F) -> Self {
+        Self { text, facts, replacement, out: Vec::with_capacity(text.len()), done: 0 }
+    }
+
+    #[inline]
+    fn line(&mut self, line: &Line<'a>, own_role: UriRole, variables: &Variables) -> Result<(), Error> {
+        match line.kind {
+            LineKind::Uri(bytes) => match self.facts.str_of(bytes, line.content) {
+                Some(written) => {
+                    let found = Found { place: Place::Line, role: own_role, written, span: line.content };
+                    self.uri(line, variables, found)
+                }
+                None => Ok(()),
+            },
+            LineKind::Tag { name: "EXTINF", .. } | LineKind::Blank | LineKind::Comment(_) => Ok(()),
+            LineKind::Tag { name, .. } => self.tag(line, uri_attributes(name), variables),
+        }
+    }
+
+    fn tag(
+        &mut self,
+        line: &Line<'a>,
+        wanted: &[(&str, UriRole)],
+        variables: &Variables,
+    ) -> Result<(), Error> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for found in attributes(line).flatten().filter(|it| !it.value.text().is_empty()) {
+            let Some((_, role)) = wanted.iter().find(|(name, _)| *name == found.name) else { continue };
+            let place = match found.value {
+                AttributeValue::Quoted(_) => Place::Quotes,
+                AttributeValue::Unquoted(_) => Place::Commas,
+            };
+            let written = found.value.text();
+            // What cannot be read was refused or passed over by `parse`: it stays as it is.
+            if !(self.facts.controls && has_controls(written)) {
+                self.uri(line, variables, Found { place, role: *role, written, span: found.value_span })?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn uri(&mut self, line: &Line<'a>, variables: &Variables, found: Found<'a>) -> Result<(), Error> {
+        let Found { place, role, written, span } = found;
+        let read = match self.facts.references {
+            true => variables.substitute(written),
+            false => Ok(Cow::Borrowed(written)),
+        };
+        let Ok(read) = read else { return Ok(()) };
+        let Some(new) = (self.replacement)(role, &Uri { text: read, span }) else { return Ok(()) };
+        if !place.fits(&new) {
+            return Err(Error::at(line, ErrorKind::UnfitText));
+        }
+        self.out.extend_from_slice(Span::new(self.done, span.start).of(self.text));
+        self.out.extend_from_slice(new.as_bytes());
+        self.done = span.end;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.out.extend_from_slice(self.text.get(self.done as usize..).unwrap_or_default());
+        self.out
+    }
 }
 
 /// What a line's own URI is for.
@@ -83,6 +182,15 @@ const fn own_role(playlist: &Playlist<'_>) -> UriRole {
         Playlist::Multivariant(_) => UriRole::Variant,
         Playlist::Media(_) => UriRole::Segment,
     }
+}
+
+/// A URI in a line.
+struct Found<'a> {
+    place: Place,
+    role: UriRole,
+    /// Before variables are substituted.
+    written: &'a str,
+    span: Span,
 }
 
 /// What stands around a URI.
@@ -109,35 +217,6 @@ impl Place {
 fn has_controls(text: &str) -> bool {
     let plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..0x7F));
     !plain && text.contains(char::is_control)
-}
-
-fn for_each_uri<'a>(
-    line: &Line<'a>,
-    own_role: UriRole,
-    mut visit: impl FnMut(Place, UriRole, &'a str, Span) -> Result<(), Error>,
-) -> Result<(), Error> {
-    match line.kind {
-        LineKind::Uri(bytes) => match str::from_utf8(bytes) {
-            Ok(written) => visit(Place::Line, own_role, written, line.content),
-            Err(_) => Ok(()),
-        },
-        LineKind::Tag { name, .. } => {
-            let wanted = uri_attributes(name);
-            if wanted.is_empty() {
-                return Ok(());
-            }
-            for found in attributes(line).flatten().filter(|it| !it.value.text().is_empty()) {
-                let Some((_, role)) = wanted.iter().find(|(name, _)| *name == found.name) else { continue };
-                let place = match found.value {
-                    AttributeValue::Quoted(_) => Place::Quotes,
-                    AttributeValue::Unquoted(_) => Place::Commas,
-                };
-                visit(place, *role, found.value.text(), found.value_span)?;
-            }
-            Ok(())
-        }
-        LineKind::Blank | LineKind::Comment(_) => Ok(()),
-    }
 }
 
 /// Which attributes of a tag are URIs.

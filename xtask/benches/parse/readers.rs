@@ -1,6 +1,6 @@
 //! The same work, done by each reader.
 
-use hls_parse::{Content, Limits, ParseOptions, Parsed, Tag, parse, rewrite, walk};
+use hls_parse::{Content, Limits, ParseOptions, Parsed, Tag, parse, rewrite, rewrite_text, walk};
 use quick_m3u8::config::ParsingOptions;
 use quick_m3u8::tag::{KnownTag, hls};
 use quick_m3u8::{HlsLine, Reader, Writer};
@@ -61,6 +61,12 @@ pub(crate) fn rewritten(text: &[u8]) -> Vec<u8> {
 }
 
 /// Read and written, with other URIs; nothing is kept between.
+pub(crate) fn rewritten_in_passing(text: &[u8]) -> Vec<u8> {
+    let mut number = 0;
+    rewrite_text(text, &options(), |_, _| Some(local(&mut number))).expect("the names fit")
+}
+
+/// The same.
 #[expect(clippy::wildcard_enum_match_arm, reason = "every other line stays as it is")]
 pub(crate) fn rewritten_by_quick_m3u8(text: &[u8]) -> Vec<u8> {
     let mut reader = Reader::from_bytes(text, ParsingOptions::default());

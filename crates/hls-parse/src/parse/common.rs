@@ -99,7 +99,7 @@ pub(super) fn byte_range(
 }
 
 /// EXT-X-DEFINE (rfc8216bis 4.4.2.3).
-fn define<'a>(context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {
+pub(super) fn define<'a>(context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {
     let fault = |rule| Error::at(line, ErrorKind::Rule(rule));
     let tag = Tag::read(context, *line)?;
     let [name, value, import, query] =

@@ -19,24 +19,25 @@ pub(super) struct Context<'a, 'o> {
     pub(super) multivariant: bool,
     /// The lowest EXT-X-VERSION that allows what was read so far (rfc8216bis 8).
     pub(super) version_needed: u32,
-    facts: Facts<'a>,
+    pub(super) facts: Facts<'a>,
     expanded: usize,
     diagnostics: Vec<Diagnostic>,
     left_out: u32,
 }
 
 /// What one fast look at the whole text tells, so that single lines need not be looked at.
-struct Facts<'a> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'a> {
     /// The text, if all of it is UTF-8.
     utf8: Option<&'a str>,
     /// Whether there may be control characters other than line ends.
-    controls: bool,
+    pub(crate) controls: bool,
     /// Whether there may be references to variables.
-    references: bool,
+    pub(crate) references: bool,
 }
 
 impl<'a> Facts<'a> {
-    fn of(text: &'a [u8]) -> Self {
+    pub(crate) fn of(text: &'a [u8]) -> Self {
         let (mut odd, mut returns, mut braces) = (false, false, false);
         // No early exit, so that this runs at memory speed.
         for byte in text {
@@ -49,6 +50,13 @@ impl<'a> Facts<'a> {
             controls: odd || returns && lone_return(text),
             references: braces && memmem::find(text, b"{$").is_some(),
         }
+    }
+
+    /// `bytes`, which stand at `span`, if they are UTF-8.
+    #[inline]
+    pub(crate) fn str_of(&self, bytes: &'a [u8], span: Span) -> Option<&'a str> {
+        let whole = self.utf8.and_then(|text| text.get(span.start as usize..span.end as usize));
+        whole.or_else(|| str::from_utf8(bytes).ok())
     }
 }
 
@@ -191,8 +199,7 @@ impl<'a, 'o> Context<'a, 'o> {
     /// A URI's text: never altered in silence, never with control characters.
     #[inline]
     pub(super) fn uri(&mut self, line: &Line<'_>, bytes: &'a [u8], span: Span) -> Result<Uri<'a>, Error> {
-        let whole = self.facts.utf8.and_then(|text| text.get(span.start as usize..span.end as usize));
-        let Some(text) = whole.or_else(|| str::from_utf8(bytes).ok()) else {
+        let Some(text) = self.facts.str_of(bytes, span) else {
             return Err(Error::at(line, ErrorKind::Encoding));
         };
         if self.facts.controls && text.chars().any(char::is_control) {

@@ -1,7 +1,7 @@
 //! Which URIs are asked for, and that nothing else changes.
 
 use super::*;
-use crate::parse::{ParseOptions, parse};
+use crate::parse::{Limits, ParseOptions, parse};
 
 fn rewritten(
     text: &str,
@@ -9,6 +9,14 @@ fn rewritten(
 ) -> Result<String, Error> {
     let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
     rewrite(&parsed.playlist, text.as_bytes(), replacement).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+fn rewritten_in_passing(
+    text: &str,
+    replacement: impl FnMut(UriRole, &Uri<'_>) -> Option<String>,
+) -> Result<String, Error> {
+    let written = rewrite_text(text.as_bytes(), &ParseOptions::default(), replacement);
+    written.map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 /// The roles and URIs asked for, `Role uri` each.
@@ -21,6 +29,13 @@ fn check_asked(text: &str, expected: &[&str]) {
     });
     assert_eq!(same.unwrap(), text);
     assert_eq!(asked, expected);
+    asked.clear();
+    let same = rewritten_in_passing(text, |role, uri| {
+        asked.push(format!("{role:?} {}", uri.text));
+        None
+    });
+    assert_eq!(same.unwrap(), text);
+    assert_eq!(asked, expected, "in passing");
 }
 
 #[test]
@@ -107,4 +122,25 @@ fn a_uri_that_was_passed_over_for_its_control_characters_is_left_as_it_is() {
     check_asked(text, &["Segment s.ts"]);
     let local = rewritten(text, |_, _| Some("1.ts".to_owned())).unwrap();
     assert_eq!(local, text.replace("s.ts", "1.ts"));
+}
+
+#[test]
+fn in_passing_a_text_is_held_to_the_limits_and_broken_rules_are_let_go() {
+    let limits = Limits { line_bytes: 20, ..Limits::default() };
+    let options = ParseOptions { limits, reading: Reading::Strict, ..ParseOptions::default() };
+    let go = |text: &str| {
+        let written = rewrite_text(text.as_bytes(), &options, |_, uri| Some(format!("new/{}", uri.text)));
+        written.map(|bytes| String::from_utf8(bytes).unwrap()).map_err(|error| error.kind().clone())
+    };
+    assert_eq!(go("#EXTM3U\nno-extinf.ts\n"), Ok("#EXTM3U\nnew/no-extinf.ts\n".to_owned()));
+    assert_eq!(go("no playlist\n"), Err(ErrorKind::NotAPlaylist));
+    let long = format!("#EXTM3U\n{}\n", "x".repeat(21));
+    assert_eq!(go(&long), Err(ErrorKind::Limit { what: "bytes in a line", limit: 20 }));
+}
+
+#[test]
+fn in_passing_a_variable_counts_from_its_definition_on() {
+    let text = "#EXTM3U\n#EXTINF:4,\n{$a}0.ts\n#EXT-X-DEFINE:NAME=\"a\",VALUE=\"b/\"\n#EXTINF:4,\n{$a}1.ts\n";
+    let new = rewritten_in_passing(text, |_, uri| Some(uri.text.to_uppercase())).unwrap();
+    assert_eq!(new, text.replace("{$a}1.ts", "B/1.TS"));
 }
