@@ -65,7 +65,8 @@ impl fmt::Debug for RemoteAsset {
 ///
 /// What is at the destination is complete: a folder that plays, or, for a single media file, that file. Until then
 /// the asset is beside it, in a folder with `.download` behind its name. That folder describes itself: a task with the
-/// same destination goes on with it, also in another process after a kill. All calls may come from any thread.
+/// same destination goes on with it, also in another process after a kill. Nothing that a task did not make is replaced
+/// or deleted, at either place. All calls may come from any thread.
 ///
 /// ```no_run
 /// use dtg_core::{AssetDownloadTask, ContentConfiguration, ItemId, Languages, RemoteAsset};
@@ -192,7 +193,8 @@ impl AssetDownloadTask {
     /// plays as before; a call that was ended in between, by whatever, is gone on with by the same call.
     ///
     /// # Errors
-    /// [`ErrorKind::NotCompleted`] when the asset is not finished, or is a single media file;
+    /// [`ErrorKind::NotCompleted`] when the asset is not finished; [`ErrorKind::NotAugmentable`] when it is a single
+    /// media file; [`ErrorKind::DestinationTaken`] when somebody put something of their own in its folder;
     /// [`ErrorKind::AnotherEncode`] when the address does not give the same presentation any more; otherwise as
     /// [`AssetDownloadTask::run`]. The finished asset is then unchanged.
     pub fn augment(&self, contents: &[ContentConfiguration]) -> Result<ItemLocation, Error> {

@@ -121,6 +121,9 @@ pub enum ErrorKind {
     /// Something else is where the asset is to be.
     #[error("something else is at its destination, {0}")]
     DestinationTaken(Utf8PathBuf),
+    /// A single media file has no renditions, so that none can be added to it.
+    #[error("a single media file can't be given more renditions")]
+    NotAugmentable,
     /// Its key takes a license, and nobody was named who could obtain one.
     #[error(
         "its key `{0}` takes a license, and nobody is there to obtain it: call LocalAssetsManager::prepare_for_download \

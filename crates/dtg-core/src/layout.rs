@@ -257,6 +257,27 @@ pub(crate) fn playlist_name(kind: TrackKind, number: u32) -> Utf8PathBuf {
     Utf8PathBuf::from(format!("{}/{number}.m3u8", kind_name(kind)))
 }
 
+/// Whether a file (or a folder, which is named with a `/` at its end) of the media folder could be called so: what
+/// has another name was not made here.
+pub(crate) fn is_media_name(name: &str) -> bool {
+    let is_kind = |folder: &str| ["video", "audio", "text"].contains(&folder);
+    let is_other = |folder: &str| ["key", "data", "subtitle", "thumbnail"].contains(&folder);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_numbered = |file: &str| {
+        let (stem, extension) = file.split_once('.').unwrap_or((file, ""));
+        is_number(stem.strip_prefix("map-").unwrap_or(stem)) && !extension.is_empty()
+    };
+    match *name.split('/').collect::<Vec<_>>() {
+        [file] => file == MASTER || file.starts_with("file."),
+        [folder, ""] => is_kind(folder) || is_other(folder),
+        [folder, file] => (is_kind(folder) || is_other(folder)) && is_numbered(file),
+        [kind, playlist, file] => {
+            is_kind(kind) && is_number(playlist) && (file.is_empty() || is_numbered(file))
+        }
+        _ => false,
+    }
+}
+
 const fn kind_name(kind: TrackKind) -> &'static str {
     match kind {
         TrackKind::Video => "video",
@@ -329,7 +350,26 @@ mod tests {
 
     #[test]
     fn media_names_come_from_counters() {
-        let name = |role, extension| media_name(role, TrackKind::Video, 0, 17, extension).into_string();
+        let name = |role, extension| {
+            let name = media_name(role, TrackKind::Video, 0, 17, extension).into_string();
+            assert!(is_media_name(&name), "{name}");
+            name
+        };
+        assert!(is_media_name(playlist_name(TrackKind::Text, 3).as_str()) && is_media_name(MASTER));
+        for folder in ["video/", "video/0/", "key/", "data/", "subtitle/", "thumbnail/"] {
+            assert!(is_media_name(folder), "{folder}");
+        }
+        for other in [
+            "notes.txt",
+            "notes/",
+            "video/notes.txt",
+            "video/x/",
+            "video/0/poster.jpg",
+            "key/0/1.key",
+            "0.ts",
+        ] {
+            assert!(!is_media_name(other), "{other}");
+        }
         assert_eq!(name(Role::Segment, Extension::Ts), "video/0/000017.ts");
         assert_eq!(name(Role::Map, Extension::Mp4), "video/0/map-17.mp4");
         assert_eq!(name(Role::Key, Extension::Key), "key/017.key");

@@ -29,6 +29,7 @@ impl Error {
                 | ErrorKind::Plan(_)
                 | ErrorKind::NestedMultivariant
                 | ErrorKind::NoKeyLoader(_)
+                | ErrorKind::NotAugmentable
                 | ErrorKind::WidevineClassic,
             ) => Remedy::OtherContent,
             _ => Remedy::CheckUrl,
@@ -64,6 +65,7 @@ impl Error {
             ErrorKind::NoFreshUrl => "no-fresh-url",
             ErrorKind::Callback { .. } => "callback",
             ErrorKind::DestinationTaken(_) => "destination-taken",
+            ErrorKind::NotAugmentable => "not-augmentable",
             ErrorKind::NoKeyLoader(_) => "no-key-loader",
             ErrorKind::KeyNotLoaded { .. } => "key-not-loaded",
             ErrorKind::Requirements(_) => "requirements",

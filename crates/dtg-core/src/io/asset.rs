@@ -4,6 +4,7 @@ mod control; // who says go, wait or stop
 mod live; // how far it is
 mod keys; // the keys that it meets
 mod place; // where it lies, unfinished and finished
+mod strangers; // what there is not ours
 mod planned; // what it downloads, and what is kept of that
 mod more; // more renditions for a finished one
 
@@ -136,13 +137,42 @@ impl Task {
             return Ok(location);
         }
         if held.is_none() {
+            self.check_augmentable(job)?;
+            *held = Some(self.place().hold()?);
+        }
+        if let Some(location) = self.put_in_place()? {
+            *held = None; // it went with its folder
+            if let Job::Download = job {
+                return Ok(location);
+            }
+            self.check_augmentable(job)?;
             *held = Some(self.place().hold()?);
         }
         let done = self.under_lock(job, attempt);
-        if done.is_err() && self.place().clear_work_if_new()? {
+        if done.is_err() && self.place().clear_work_if_new().unwrap_or(false) {
             *held = None; // gone with its folder
         }
         done
+    }
+
+    /// A single media file has nothing that could be added to it.
+    fn check_augmentable(&self, job: Job<'_>) -> Result<(), Error> {
+        match job {
+            Job::Augment(_) if self.place().is_file()? && !self.place().is_ready()? => {
+                Err(Error::new(ErrorKind::NotAugmentable))
+            }
+            Job::Augment(_) | Job::Download => Ok(()),
+        }
+    }
+
+    /// Takes the last steps of a task that did not get to them.
+    fn put_in_place(&self) -> Result<Option<ItemLocation>, Error> {
+        let place = self.place();
+        if !place.is_ready()? {
+            return Ok(None);
+        }
+        place.owner()?.iter().try_for_each(|owner| self.check_owner(owner))?;
+        place.put_in_place(&self.asset.id).map(Some)
     }
 
     fn under_lock(&self, job: Job<'_>, attempt: &Attempt) -> Result<ItemLocation, Error> {
@@ -170,13 +200,9 @@ impl Task {
         if known.is_some() { Ok(known) } else { self.finished() }
     }
 
-    /// What another process finished meanwhile, or did not get to put in its place.
+    /// What another process finished meanwhile.
     fn settled(&self, job: Job<'_>) -> Result<Option<ItemLocation>, Error> {
         let place = self.place();
-        if place.is_ready()? {
-            place.owner()?.iter().try_for_each(|owner| self.check_owner(owner))?;
-            return place.put_in_place(&self.asset.id).map(Some);
-        }
         match (job, self.finished()?) {
             (Job::Download, Some(location)) => {
                 place.clear_work()?;
@@ -267,10 +293,10 @@ impl Task {
         if let Some(owner) = self.place().owner()? {
             self.check_owner(&owner)?;
         }
-        if self.place().is_ready()? {
-            return self.place().put_in_place(&self.asset.id).map(drop);
+        match self.put_in_place()? {
+            Some(_) => Ok(()),
+            None => self.place().clear_work(),
         }
-        self.place().clear_work()
     }
 }
 

@@ -61,8 +61,12 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn usage(&self, path: &Utf8Path) -> io::Result<Usage>;
     /// Gives a file or folder another name on the same volume; durable once both folders are.
     fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
+    /// The same where nothing has the new name; an error of kind `AlreadyExists` where something has.
+    fn rename_new(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
     /// Gives a file a second name, where the volume can, else a copy of it. Neither may be written to afterwards.
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()>;
+    /// Whether both are names of one file, as a power cut during a rename may leave it.
+    fn is_same(&self, one: &Utf8Path, other: &Utf8Path) -> io::Result<bool>;
     /// Removes a file; one that isn't there is no error.
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()>;
     /// Removes a folder and all in it; one that isn't there is no error.
@@ -75,7 +79,8 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn sync(&self, root: &Utf8Path) -> io::Result<()>;
     /// Bytes that may still be written to the volume of `path`.
     fn free_space(&self, path: &Utf8Path) -> io::Result<u64>;
-    /// Takes the lock that this file is, and leaves `owner` in it; `None` while somebody else has it.
+    /// Takes the lock that this file is, and leaves `owner` in it; `None` while somebody else has it. An error of
+    /// kind `NotFound` where the file lost its name meanwhile, be it with the folder that it lies in.
     fn lock(&self, path: &Utf8Path, owner: &str) -> io::Result<Option<Held>>;
     /// Whether somebody has the lock that this file is.
     fn is_locked(&self, path: &Utf8Path) -> bool;

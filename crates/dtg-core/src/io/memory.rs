@@ -224,9 +224,20 @@ impl Disk for MemoryDisk {
         self.change(|volume| volume.rename(from, to))
     }
 
+    fn rename_new(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        self.change(|volume| match volume.find(to) {
+            Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            None => volume.rename(from, to),
+        })
+    }
+
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         self.remove_file(to)?;
         self.change(|volume| volume.link(from, to))
+    }
+
+    fn is_same(&self, one: &Utf8Path, other: &Utf8Path) -> io::Result<bool> {
+        self.look(|volume| Ok(volume.find(one).is_some_and(|inode| volume.find(other) == Some(inode))))
     }
 
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()> {

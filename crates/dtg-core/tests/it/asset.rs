@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod augment; // more renditions for a finished asset
+mod places; // what is where an asset is to be
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -272,23 +273,6 @@ fn what_a_running_task_shows_of_itself_holds_no_token() {
 }
 
 #[test]
-fn what_is_discarded_is_gone_and_a_finished_asset_stays() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation("")));
-    origin.fault(Rule::from(Fault::status(500)).on("/v-3.ts").first(1));
-    let task = shelf.task(&origin);
-    assert_eq!(kind_of(task.run()), "status");
-    let of_another = shelf.task_of(RemoteAsset::new(id("y"), origin.url("/master.m3u8")));
-    assert!(of_another.discard().is_err(), "what another asset left is left alone");
-    assert_eq!(shelf.names(), ["film.download"]);
-    task.discard().unwrap();
-    assert!(shelf.names().is_empty());
-    let task = shelf.task(&origin);
-    task.run().unwrap();
-    task.discard().unwrap();
-    assert_eq!(shelf.names(), ["film"]);
-}
-
-#[test]
 fn what_cannot_be_loaded_leaves_nothing_behind() {
     let (shelf, origin) = (Shelf::new(), origin(presentation("")));
     let task = shelf.task_of(RemoteAsset::new(id("x"), origin.url("/nothing.m3u8?ks=secret")));
@@ -314,31 +298,6 @@ fn another_address_of_the_same_encode_goes_on_and_another_encode_is_refused() {
     let fresh = shelf.task_of(RemoteAsset::new(id("x"), origin.url("/master.m3u8?token=2")));
     check_plays(&fresh.run().unwrap(), &[VIDEO, ENGLISH]);
     assert!(!media_asked(&origin).contains("v-0.ts"), "{}", media_asked(&origin));
-}
-
-#[test]
-fn what_is_not_the_tasks_own_is_not_touched() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation("")));
-    let put = |path: &Utf8Path| {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "mine").unwrap();
-    };
-    for (path, taken) in
-        [("film", "film"), ("film/notes.txt", "film"), ("film.download/notes.txt", "film.download")]
-    {
-        let path = shelf.0.path().join("shelf").join(path);
-        put(&path);
-        let error = shelf.task(&origin).run().unwrap_err();
-        let expected = shelf.0.path().join("shelf").join(taken);
-        assert!(matches!(error.kind(), ErrorKind::DestinationTaken(it) if *it == expected), "{error}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
-        fs::remove_dir_all(shelf.0.path().join("shelf")).unwrap();
-    }
-    shelf.task(&origin).run().unwrap();
-    let other = shelf.task_of(RemoteAsset::new(id("y"), origin.url("/master.m3u8")));
-    assert_eq!(kind_of(other.run()), "destination-taken", "another asset's");
-    let root = AssetDownloadTask::builder(RemoteAsset::new(id("x"), origin.url("/a.m3u8")), "/").build();
-    assert_eq!(kind_of(root), "setting");
 }
 
 #[test]

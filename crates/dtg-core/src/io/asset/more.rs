@@ -31,6 +31,7 @@ impl Task {
         http: &Http,
         token: &CancelToken,
     ) -> Result<Option<ItemLocation>, Error> {
+        self.place().check_finished()?;
         let old = ItemFolder::of_asset(Arc::clone(&self.disk), self.paths.finished());
         let (known_plan, origins) = old.placed()?;
         let known = self.place().tracks(&self.paths.finished(), &origins)?;

@@ -10,10 +10,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::AssetRecord;
 use super::planned::tracks_at;
+use super::strangers::stranger;
 use crate::asset_task::DownloadedAsset;
 use crate::error::{Error, ErrorKind};
 use crate::io::codec;
-use crate::io::disk::{Disk, Held, StoreError};
+use crate::io::disk::{Disk, Entry, Held, StoreError};
 use crate::io::folder::ItemFolder;
 use crate::item::{ItemId, ItemLocation};
 use crate::layout::{AssetPaths, ItemPaths, MEDIA};
@@ -23,6 +24,20 @@ use crate::select::SelectedTrack;
 
 /// No record of an asset is larger.
 const SMALL: u64 = 16 << 20;
+
+/// How often the folder may slip away while it is taken.
+const ATTEMPTS: u32 = 8;
+
+/// What is to be put in its place.
+#[derive(Debug, PartialEq, Eq)]
+enum Ready {
+    /// The whole folder.
+    Folder,
+    /// This file.
+    File(Utf8PathBuf),
+    /// Nothing any more: what is left is to be deleted.
+    FileInPlace,
+}
 
 /// An asset's place on a disk.
 #[derive(Debug, Clone, Copy)]
@@ -36,33 +51,62 @@ impl Place<'_> {
     pub(super) fn hold(&self) -> Result<Held, Error> {
         let (work, above) = (self.paths.work(), self.paths.above());
         self.disk.create_dir_all(above).map_err(StoreError::at(above))?;
-        self.check_ours()?;
-        self.disk.ensure_dir(work.folder()).map_err(StoreError::at(work.folder()))?;
         let owner = std::process::id().to_string();
-        let held = self.disk.lock(&work.lock(), &owner).map_err(StoreError::at(work.lock()))?;
-        let writer = || {
-            let pid = self.disk.read(&work.lock(), 20).ok().and_then(|pid| String::from_utf8(pid).ok());
-            pid.and_then(|pid| pid.parse().ok()).unwrap_or(0)
-        };
-        held.ok_or_else(|| Error::new(ErrorKind::Locked(writer())))
+        // Who had it before may rename or delete the folder between its being made and its being locked.
+        for _ in 0..ATTEMPTS {
+            self.check_ours()?;
+            self.disk.ensure_dir(work.folder()).map_err(StoreError::at(work.folder()))?;
+            match self.disk.lock(&work.lock(), &owner) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                held => return held.map_err(StoreError::at(work.lock()))?.ok_or_else(|| self.locked()),
+            }
+        }
+        Err(self.locked())
+    }
+
+    fn locked(&self) -> Error {
+        let pid =
+            self.disk.read(&self.paths.work().lock(), 20).ok().and_then(|pid| String::from_utf8(pid).ok());
+        Error::new(ErrorKind::Locked(pid.and_then(|pid| pid.parse().ok()).unwrap_or(0)))
     }
 
     /// Nothing that is not ours is touched: at the destination, or where the asset is downloaded.
     fn check_ours(&self) -> Result<(), Error> {
-        let (work, there) = (self.paths.work(), self.paths.destination());
-        let taken = |path: &Utf8Path| Error::new(ErrorKind::DestinationTaken(path.to_owned()));
-        let is_ready = self.is_ready()?;
-        let mark = self.paths.finished().finished();
-        let is_asset = self.has(&mark)?;
-        let names = self.disk.list(there).unwrap_or_default();
-        if !is_ready && !is_asset && (self.has(there)? || !names.is_empty()) {
-            return Err(taken(there));
+        match self.entry(self.paths.destination())? {
+            None => {}
+            Some(Entry::Folder) if self.has(&self.paths.finished().finished())? => {}
+            // The media file that this asset is, and beside it what is to be deleted.
+            Some(Entry::File(_)) if self.ready()?.is_some_and(|ready| ready == Ready::FileInPlace) => {}
+            Some(_) => return Err(taken(self.paths.destination())),
         }
-        let ours = ["lock", "item", "item.new", "asset", "asset.new", "origin", "media"];
-        let names = self.disk.list(work.folder()).unwrap_or_default();
-        let is_ours =
-            is_ready || self.has(&work.item())? || names.iter().all(|name| ours.contains(&name.as_str()));
-        if is_ours { Ok(()) } else { Err(taken(work.folder())) }
+        match self.entry(self.paths.work().folder())? {
+            None => Ok(()),
+            Some(Entry::Folder) => self.check_work(),
+            Some(Entry::File(_) | Entry::Other) => Err(taken(self.paths.work().folder())),
+        }
+    }
+
+    fn check_work(&self) -> Result<(), Error> {
+        self.check_folder(&self.paths.work())
+    }
+
+    /// An asset's folder is renamed and deleted as a whole only where nobody else put anything in it.
+    fn check_folder(&self, folder: &ItemPaths) -> Result<(), Error> {
+        stranger(self.disk.as_ref(), folder)?.map_or(Ok(()), |found| Err(taken(&found)))
+    }
+
+    /// Whether the finished asset may be replaced: nobody put anything in its folder.
+    pub(super) fn check_finished(&self) -> Result<(), Error> {
+        self.check_folder(&self.paths.finished())
+    }
+
+    /// Whether what is at the destination is a file.
+    pub(super) fn is_file(&self) -> Result<bool, Error> {
+        Ok(matches!(self.entry(self.paths.destination())?, Some(Entry::File(_))))
+    }
+
+    fn entry(&self, path: &Utf8Path) -> Result<Option<Entry>, StoreError> {
+        self.disk.entry(path).map_err(StoreError::at(path))
     }
 
     pub(super) fn write_record(&self, record: &AssetRecord) -> Result<(), StoreError> {
@@ -85,7 +129,24 @@ impl Place<'_> {
 
     /// Whether all of it is there but not in its place.
     pub(super) fn is_ready(&self) -> Result<bool, Error> {
-        self.has(&self.paths.work().finished())
+        Ok(self.ready()?.is_some())
+    }
+
+    /// What is to be put in its place. The mark names the media file that the asset is; for a folder it is empty.
+    fn ready(&self) -> Result<Option<Ready>, Error> {
+        let work = self.paths.work();
+        let mark = work.finished();
+        if self.entry(&mark)?.is_none() {
+            return Ok(None);
+        }
+        let name = self.disk.read(&mark, SMALL).map_err(StoreError::at(mark))?;
+        let name = String::from_utf8_lossy(&name);
+        let Some(name) = Utf8Path::new(name.as_ref()).file_name() else { return Ok(Some(Ready::Folder)) };
+        let file = work.media().join(name);
+        let there = self.paths.destination();
+        let is_in_place =
+            !self.has(&file)? || self.disk.is_same(&file, there).map_err(StoreError::at(there))?;
+        Ok(Some(if is_in_place { Ready::FileInPlace } else { Ready::File(file) }))
     }
 
     /// Whether there is a file at this path.
@@ -113,21 +174,24 @@ impl Place<'_> {
         self.put_in_place(id)
     }
 
-    /// Puts a finished asset in its place, in steps that may each be the last. The mark names the media file that
-    /// the asset is; for one that is a folder it is empty.
+    /// Puts a finished asset in its place, in steps that may each be the last. What is there already stays, unless
+    /// it is the asset that this one was made from.
     pub(super) fn put_in_place(&self, id: &ItemId) -> Result<ItemLocation, Error> {
         let (work, there) = (self.paths.work(), self.paths.destination());
-        let mark = self.disk.read(&work.finished(), SMALL).map_err(StoreError::at(work.finished()))?;
-        let mark = String::from_utf8_lossy(&mark);
-        if let Some(name) = Utf8Path::new(mark.as_ref()).file_name() {
-            let file = work.media().join(name);
-            if self.has(&file)? {
+        match self.ready()? {
+            Some(Ready::File(file)) => {
                 self.rename(&file, there)?;
+                self.clear_ready()?;
+                return Ok(self.file_location(id));
             }
-            self.clear_ready()?;
-            return Ok(self.file_location(id));
+            Some(Ready::FileInPlace) => {
+                self.clear_ready()?;
+                return Ok(self.file_location(id));
+            }
+            Some(Ready::Folder) | None => {}
         }
         if self.has(&self.paths.finished().finished())? {
+            self.check_finished()?;
             self.rename(there, &work.replaced())?;
         }
         self.rename(work.folder(), there)?;
@@ -137,6 +201,7 @@ impl Place<'_> {
 
     /// Deletes what was around the media file that is in its place now: the mark last, which says so.
     fn clear_ready(&self) -> Result<(), Error> {
+        self.check_work()?;
         let work = self.paths.work();
         let mark = work.finished();
         for name in self.disk.list(work.folder()).map_err(StoreError::at(work.folder()))? {
@@ -151,9 +216,12 @@ impl Place<'_> {
         self.clear_work()
     }
 
-    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> Result<(), StoreError> {
-        self.disk.rename(from, to).map_err(StoreError::at(from))?;
-        self.disk.sync_dir(self.paths.above()).map_err(StoreError::at(self.paths.above()))
+    fn rename(&self, from: &Utf8Path, to: &Utf8Path) -> Result<(), Error> {
+        match self.disk.rename_new(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(to)),
+            renamed => renamed.map_err(StoreError::at(from))?,
+        }
+        Ok(self.disk.sync_dir(self.paths.above()).map_err(StoreError::at(self.paths.above()))?)
     }
 
     /// Deletes what a finished asset does not need.
@@ -165,6 +233,7 @@ impl Place<'_> {
 
     /// Deletes what is unfinished.
     pub(super) fn clear_work(&self) -> Result<(), Error> {
+        self.check_work()?;
         let work = self.paths.work();
         Ok(self.disk.remove_dir_all(work.folder()).map_err(StoreError::at(work.folder()))?)
     }
@@ -213,4 +282,8 @@ impl Place<'_> {
         let (location, tracks) = (self.location(&item.id, &plan), item.selected_tracks);
         Ok(Some(DownloadedAsset { id: item.id, title, location, tracks, duration }))
     }
+}
+
+fn taken(path: &Utf8Path) -> Error {
+    Error::new(ErrorKind::DestinationTaken(path.to_owned()))
 }

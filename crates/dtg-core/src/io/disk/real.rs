@@ -2,6 +2,7 @@
 
 #[cfg(not(target_os = "linux"))]
 mod unsynced;
+mod names;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -11,6 +12,7 @@ use camino::Utf8Path;
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase, StorageError};
 
+use self::names::{is_at, rename_new};
 use super::{Disk, DiskFile, Entry, Held, Usage};
 
 /// A reader that looks for a writer is done within this.
@@ -126,11 +128,29 @@ impl Disk for RealDisk {
         fs::rename(from, to)
     }
 
+    fn rename_new(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+        rename_new(from, to)
+    }
+
     fn link(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         self.remove_file(to)?;
         self.touched(to);
         // A volume that knows no second names makes a copy.
         fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop))
+    }
+
+    #[cfg(not(unix))]
+    fn is_same(&self, _one: &Utf8Path, _other: &Utf8Path) -> io::Result<bool> {
+        // A rename there is one step.
+        Ok(false)
+    }
+
+    #[cfg(unix)]
+    fn is_same(&self, one: &Utf8Path, other: &Utf8Path) -> io::Result<bool> {
+        match fs::symlink_metadata(one) {
+            Ok(one) => is_at(&one, other),
+            Err(error) => absent_is(false, error),
+        }
     }
 
     fn remove_file(&self, path: &Utf8Path) -> io::Result<()> {
@@ -186,6 +206,9 @@ impl Disk for RealDisk {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
+        }
+        if !is_at(&file.metadata()?, path)? {
+            return Err(io::ErrorKind::NotFound.into());
         }
         file.set_len(0)?;
         file.write_all(owner.as_bytes())?;
