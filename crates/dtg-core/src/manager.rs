@@ -325,7 +325,7 @@ impl ContentManager {
         self.desk.item(id).map_err(|error| error.of(id))
     }
 
-    /// All items, in the order they were added.
+    /// All items, in the order they were added. The first time each is held against its folder.
     ///
     /// # Errors
     /// Only when the catalog can't be read.
@@ -334,6 +334,9 @@ impl ContentManager {
     }
 
     /// The items in one state, in the order they were added.
+    ///
+    /// One whose folder was exchanged by hand since the last manager is found by its earlier state until [`Self::items`]
+    /// or it is asked for.
     ///
     /// # Errors
     /// Only when the catalog can't be read.

@@ -41,6 +41,8 @@ pub(crate) struct Catalog {
     open: RwLock<Option<Open>>,
     /// Rows that a full disk refused: true, and not written down yet.
     owed: Mutex<BTreeMap<ItemId, CatalogRow>>,
+    /// Bytes of all media, as the rows have them; `None` until somebody wants to know. Taken before `owed`.
+    media: Mutex<Option<u64>>,
     next_order: AtomicU64,
 }
 
@@ -77,9 +79,9 @@ impl Catalog {
         let paths = RootPaths::new(root);
         make_root(&paths, disk.as_ref())?;
         let lock = lock(&paths, disk.as_ref())?;
-        let database = open_or_rebuild(&paths, disk.as_ref())?;
+        let (database, rows) = open_or_rebuild(&paths, disk.as_ref())?;
         ensure_index(&database)?;
-        let next_order = reconcile(&database, &paths, &disk)?;
+        let next_order = reconcile(&database, rows, &paths, &disk)?;
         folder::empty_trash(&disk, &paths);
         let open = Open { source: Source::Writer(database), _lock: Some(lock) };
         Ok(Self::of(paths, disk, open, next_order))
@@ -92,7 +94,7 @@ impl Catalog {
     pub(crate) fn read_only(root: &Utf8Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let paths = RootPaths::new(root);
         let source = match readable(|| disk.read_only_database(&paths.catalog(), &builder())) {
-            Ok(database) => Source::Reader(database),
+            Ok((database, _)) => Source::Reader(database),
             Err(error) if is_damage(&error) => {
                 tracing::debug!(%error, "the catalog needs a writer; the item folders are read instead");
                 Source::Folders(rows_of_folders(&paths, &disk)?)
@@ -105,7 +107,7 @@ impl Catalog {
 
     fn of(paths: RootPaths, disk: Arc<dyn Disk>, open: Open, next_order: u64) -> Self {
         let (open, next_order) = (RwLock::new(Some(open)), next_order.into());
-        Self { paths, disk, open, owed: Mutex::default(), next_order }
+        Self { paths, disk, open, owed: Mutex::default(), media: Mutex::default(), next_order }
     }
 
     /// The place in the order of adding for the next item.
@@ -199,6 +201,21 @@ impl Catalog {
         self.write(|database| set(database, QUOTA, quota))
     }
 
+    /// Bytes of all media, as the rows have them: those are read once, and then it is kept.
+    pub(crate) fn media_bytes(&self) -> Result<u64, StoreError> {
+        let mut media = self.media();
+        if let Some(bytes) = *media {
+            return Ok(bytes);
+        }
+        let rows = self.all()?;
+        let bytes = rows.iter().fold(0, |sum: u64, row| sum.saturating_add(row.downloaded_bytes));
+        Ok(*media.insert(bytes))
+    }
+
+    fn media(&self) -> MutexGuard<'_, Option<u64>> {
+        self.media.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn owed(&self) -> MutexGuard<'_, BTreeMap<ItemId, CatalogRow>> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -209,10 +226,13 @@ impl Catalog {
 
     /// Adds or replaces a row, durably.
     pub(crate) fn put(&self, row: &CatalogRow) -> Result<(), StoreError> {
+        let mut media = self.media();
         let mut owed = self.owed();
         let others = owed.values().filter(|other| other.id != row.id);
         let rows: Vec<&CatalogRow> = others.chain([row]).collect();
-        self.write(|database| change(database, &rows, &[]))?;
+        let known = media.take().filter(|_| owed.is_empty());
+        let change = self.write(|database| change(database, &rows, &[]))?;
+        *media = known.and_then(|known| change.on(known));
         owed.clear();
         Ok(())
     }
@@ -227,8 +247,11 @@ impl Catalog {
 
     /// Removes a row, durably; one that isn't there is no error.
     pub(crate) fn remove(&self, id: &ItemId) -> Result<(), StoreError> {
-        self.write(|database| change(database, &[], &[id.as_str()]))?;
-        self.owed().remove(id);
+        let mut media = self.media();
+        let known = media.take();
+        let change = self.write(|database| change(database, &[], &[id.as_str()]))?;
+        let was_owed = self.owed().remove(id).is_some();
+        *media = known.filter(|_| !was_owed).and_then(|known| change.on(known));
         Ok(())
     }
 
@@ -245,7 +268,7 @@ impl Catalog {
         }
     }
 
-    fn write(&self, write: impl FnOnce(&Database) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn write<T>(&self, write: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let written = self.with(|open| match &open.source {
             Source::Writer(database) => write(database),
             Source::Reader(_) | Source::Folders(_) => {

@@ -214,7 +214,9 @@ fn check_consistent(
         prop_assert_eq!(&media(disk), whole, "a reader was told that it is completed");
     }
     let manager = story.open(disk).map_err(failed)?;
+    let listed = manager.items().map_err(failed)?;
     let item = manager.item(&id()).ok();
+    prop_assert_eq!(&listed, &item.iter().cloned().collect::<Vec<_>>(), "a listing shows what is");
     prop_assert!(item.is_some() || !told.added, "the item is lost");
     let state = item.map(|item| item.state);
     prop_assert!(!told.loaded || state != Some(ItemState::New), "the plan is lost");

@@ -303,13 +303,13 @@ impl Desk {
 
     pub(crate) fn items(&self) -> Result<Vec<Item>, Error> {
         let work = self.enter()?;
-        Ok(self.catalog.all()?.iter().map(|row| work.seen(row)).collect())
+        Ok(self.all_fitting(self.catalog.all()?).iter().map(|row| work.seen(row)).collect())
     }
 
     /// The items in one state as it is now.
     pub(crate) fn items_in(&self, state: ItemState) -> Result<Vec<Item>, Error> {
         let work = self.enter()?;
-        let items = self.recorded(&[state])?.into_iter().map(|row| work.seen(&row));
+        let items = self.all_fitting(self.recorded(&[state])?).into_iter().map(|row| work.seen(&row));
         Ok(items.filter(|item| item.state == state).collect())
     }
 

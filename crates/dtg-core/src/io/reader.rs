@@ -53,7 +53,9 @@ impl ContentReader {
     /// # Errors
     /// Only when the catalog can't be read.
     pub fn items(&self) -> Result<Vec<Item>, Error> {
-        Ok(self.catalog.all()?.iter().map(|row| self.seen(row)).collect())
+        let rows = self.catalog.all()?.into_iter();
+        // One whose folder can't be understood is what is recorded.
+        Ok(rows.map(|row| self.seen(&self.fitting(row.clone()).unwrap_or(row))).collect())
     }
 
     /// One item.
@@ -117,7 +119,11 @@ impl ContentReader {
     /// The row as its folder has it.
     fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
         let row = self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound).of(id))?;
+        self.fitting(row).map_err(|error| error.of(id))
+    }
+
+    fn fitting(&self, row: CatalogRow) -> Result<CatalogRow, Error> {
         let folder = ItemFolder::new(Arc::clone(&self.disk), &self.root, &row.folder);
-        Ok(fitted(&row, &folder).map_err(|error| Error::from(error).of(id))?.unwrap_or(row))
+        Ok(fitted(&row, &folder)?.unwrap_or(row))
     }
 }

@@ -4,7 +4,7 @@
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use dtg_core::{BitRate, ContentManager, ContentReader, ErrorKind, Event, ItemState};
+use dtg_core::{BitRate, ContentManager, ContentReader, ErrorKind, Event, Item, ItemState};
 use dtg_testkit::{Memory, Origin};
 
 use crate::support::{Desk, ONCE, QUICK, bytes, downloaded, id, origin, segments};
@@ -217,6 +217,31 @@ fn the_address_in_the_folder_is_the_true_one() {
     origin.clear_requests();
     assert_eq!(desk.run().state, ItemState::Completed);
     assert_eq!(origin.requests().len(), 0);
+}
+
+#[test]
+fn a_listing_shows_what_the_folders_say_before_any_item_is_asked_for() {
+    let origin = origin(segments());
+    let other = Origin::start(Memory::new(segments())).unwrap();
+    let desk = Desk::new(1, ONCE);
+    desk.load(&origin);
+    let desk = desk.reopened();
+    let old = fs::read(catalog(&desk)).unwrap();
+    desk.manager.set_url(&id("x"), &other.url("/item.m3u8")).unwrap();
+    desk.manager.pin_item(&id("x")).unwrap();
+    desk.manager.close();
+    fs::write(catalog(&desk), &old).unwrap();
+    let is_right = |items: &[Item]| {
+        let [item] = items else { panic!("{items:?}") };
+        assert_eq!((item.url.as_str(), item.pinned), (other.url("/item.m3u8").as_str(), true));
+    };
+    is_right(&ContentReader::open(desk.root.path()).unwrap().items().unwrap());
+    let mut desk = desk.reopened();
+    is_right(&desk.manager.items().unwrap());
+    desk.manager.close();
+    fs::write(catalog(&desk), &old).unwrap();
+    desk = desk.reopened();
+    is_right(&desk.manager.items_by_state(ItemState::MetadataLoaded).unwrap());
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ use redb::{
 };
 
 use super::fault;
+use super::reconcile::Rows;
 use super::tables::{BY_STATE, ITEMS, SETTINGS};
 use crate::io::disk::{Disk, Held, StoreError};
 use crate::layout::RootPaths;
@@ -74,36 +75,40 @@ pub(super) fn database_fault(paths: &RootPaths, disk: &dyn Disk, error: Database
     fault(error)
 }
 
-/// The catalog; one that can't be read is moved aside for an empty one.
-pub(super) fn open_or_rebuild(paths: &RootPaths, disk: &dyn Disk) -> Result<Database, StoreError> {
+/// The catalog and its rows; one that can't be read is moved aside for an empty one.
+pub(super) fn open_or_rebuild(paths: &RootPaths, disk: &dyn Disk) -> Result<(Database, Rows), StoreError> {
     let path = paths.catalog();
     let create = || disk.database(&path, &builder());
     match readable(create) {
-        Ok(database) => Ok(database),
+        Ok(opened) => Ok(opened),
         Err(error) if is_damage(&error) => {
             let is_free = |aside: &Utf8PathBuf| matches!(disk.len(aside), Ok(None));
             let aside = (0..).map(|n| paths.bad_catalog(n)).find(is_free);
             let aside = aside.unwrap_or_else(|| paths.bad_catalog(u32::MAX));
             tracing::warn!(%error, %aside, "the catalog can't be read: it is made anew from the item folders");
             disk.rename(&path, &aside).map_err(StoreError::at(&path))?;
-            create().map_err(|error| database_fault(paths, disk, error))
+            let database = create().map_err(|error| database_fault(paths, disk, error))?;
+            Ok((database, Rows::default()))
         }
         Err(error) => Err(database_fault(paths, disk, error)),
     }
 }
 
-/// Opens a database and walks over all that is in it, so that damage is met now and not in the middle of a command.
+/// Opens a database and walks once over all that is in it, so that damage is met now and not in the middle of a
+/// command; answers what that walk saw of the rows.
 pub(super) fn readable<D: ReadableDatabase>(
     open: impl FnOnce() -> Result<D, DatabaseError>,
-) -> Result<D, DatabaseError> {
+) -> Result<(D, Rows), DatabaseError> {
     let database = guarded(open)?;
     let walked = guarded(|| {
-        walk(&database, ITEMS)?;
-        walk(&database, BY_STATE)?;
-        walk(&database, SETTINGS)
+        let mut rows = Rows::default();
+        walk(&database, ITEMS, |id, (order, bytes)| rows.see(id, order, bytes))?;
+        walk(&database, BY_STATE, |_, _| {})?;
+        walk(&database, SETTINGS, |_, _| {})?;
+        Ok(rows)
     });
     match walked {
-        Ok(()) => Ok(database),
+        Ok(rows) => Ok((database, rows)),
         Err(error) => {
             // Closing writes, which may meet the same damage; the first fault is the one to report.
             let _ = guarded(|| {
@@ -125,9 +130,11 @@ fn damaged(what: String) -> DatabaseError {
     DatabaseError::Storage(StorageError::Corrupted(what))
 }
 
+/// Makes every key and value of a table: a damaged one shows here.
 fn walk<K: Key + 'static, V: Value + 'static>(
     database: &impl ReadableDatabase,
     table: TableDefinition<'_, K, V>,
+    mut see: impl FnMut(K::SelfType<'_>, V::SelfType<'_>),
 ) -> Result<(), DatabaseError> {
     let transaction = database.begin_read().map_err(|error| damaged(error.to_string()))?;
     let table = match transaction.open_table(table) {
@@ -138,8 +145,7 @@ fn walk<K: Key + 'static, V: Value + 'static>(
     };
     for entry in table.iter()? {
         let (key, value) = entry?;
-        // The values are made too: a damaged one shows here.
-        let _ = (key.value(), value.value());
+        see(key.value(), value.value());
     }
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Makes rows and folders agree: the folder wins.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _, TableError};
+use redb::{Database, ReadableDatabase as _};
 
 use super::tables::{BY_STATE, ITEMS, change};
 use super::{CatalogRow, fault};
@@ -20,16 +19,18 @@ const BATCH: usize = 4096;
 /// Makes the rows fit the folders; answers the place for the next item.
 pub(super) fn reconcile(
     database: &Database,
+    rows: Rows,
     paths: &RootPaths,
     disk: &Arc<dyn Disk>,
 ) -> Result<u64, StoreError> {
-    let Rows { by_folder, damaged, mut next_order } = survey(database, paths)?;
-    let folders = disk.list(&paths.items()).map_err(StoreError::at(paths.items()))?;
-    let mut gone = by_folder;
+    let Rows { known, later, mut next_order } = rows;
+    if let Some(later) = later {
+        return Err(StoreError::in_record(paths.catalog())(later));
+    }
+    let (strays, gone) = differing(known, disk.list(&paths.items()).map_err(StoreError::at(paths.items()))?);
     let mut found = Vec::new();
-    for name in folders {
-        let is_known = gone.remove(&name).is_some_and(|id| !damaged.contains(&id));
-        if !is_known && let Some(row) = row_of_folder(paths, disk, &name)? {
+    for name in strays {
+        if let Some(row) = row_of_folder(paths, disk, &name)? {
             tracing::warn!(item = %row.id, "an item folder without a sound row: the row is made anew");
             next_order = next_order.max(row.order.saturating_add(1));
             found.push(row);
@@ -40,12 +41,32 @@ pub(super) fn reconcile(
         }
     }
     found.extend(planned_since(database, paths, disk)?);
-    let gone: Vec<&str> = gone.values().map(String::as_str).collect();
+    let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
     gone.iter().for_each(|id| tracing::warn!(item = %id, "its folder is gone, and so is the item"));
     if !(found.is_empty() && gone.is_empty()) {
         change(database, &found.iter().collect::<Vec<_>>(), &gone)?;
     }
     Ok(next_order)
+}
+
+/// The folders without a sound row, and the ids of rows without a folder.
+fn differing(mut known: Vec<KnownRow>, mut folders: Vec<String>) -> (Vec<String>, Vec<String>) {
+    // Both come in order, or nearly so: that makes sorting them cheap.
+    known.sort_unstable_by(|a, b| a.folder().cmp(b.folder()));
+    folders.sort_unstable();
+    let (mut strays, mut gone) = (Vec::new(), Vec::new());
+    let mut rows = known.into_iter().peekable();
+    for name in folders {
+        while let Some(row) = rows.next_if(|row| row.folder() < name.as_str()) {
+            gone.push(row.id);
+        }
+        let row = rows.next_if(|row| row.folder() == name);
+        if !row.is_some_and(|row| row.is_sound) {
+            strays.push(name);
+        }
+    }
+    gone.extend(rows.map(|row| row.id));
+    (strays, gone)
 }
 
 /// Rows of new items whose folder has a plan: the last writer ended between the two.
@@ -62,12 +83,12 @@ fn planned_since(
     let mut rows = Vec::new();
     for entry in by_state.range((new, 0)..=(new, u64::MAX)).map_err(fault)? {
         let id = entry.map_err(fault)?.1;
-        let Some(found) = items.get(id.value()).map_err(fault)? else { continue };
         let folder = ItemId::new(id.value()).map(|id| folder_of(&id)).unwrap_or_default();
         let plan = paths.item(&folder).plan();
         if disk.len(&plan).map_err(StoreError::at(plan))?.is_none() {
             continue;
         }
+        let Some(found) = items.get(id.value()).map_err(fault)? else { continue };
         let Ok(row) = codec::decode::<CatalogRow>(found.value().1) else { continue };
         let folder = ItemFolder::new(Arc::clone(disk), paths.root(), &row.folder);
         rows.extend(fitted(&row, &folder).ok().flatten());
@@ -111,36 +132,44 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
 
 /// What is known of the rows without reading them whole.
 #[derive(Debug, Default)]
-struct Rows {
-    /// Folder name to id.
-    by_folder: HashMap<String, String>,
-    /// Ids whose rows can't be read.
-    damaged: Vec<String>,
+pub(super) struct Rows {
+    known: Vec<KnownRow>,
+    /// Of a row that a later version wrote.
+    later: Option<CodecError>,
     next_order: u64,
 }
 
-fn survey(database: &Database, paths: &RootPaths) -> Result<Rows, StoreError> {
-    let mut rows = Rows::default();
-    let transaction = database.begin_read().map_err(fault)?;
-    let table = match transaction.open_table(ITEMS) {
-        Err(TableError::TableDoesNotExist(_)) => return Ok(rows),
-        opened => opened.map_err(fault)?,
-    };
-    for entry in table.iter().map_err(fault)? {
-        let (key, value) = entry.map_err(fault)?;
-        let (id, (order, bytes)) = (key.value(), value.value());
-        rows.next_order = rows.next_order.max(order.saturating_add(1));
-        match codec::check::<CatalogRow>(bytes) {
-            Ok(_) => {}
-            Err(later @ CodecError::Later(_)) => return Err(StoreError::in_record(paths.catalog())(later)),
-            Err(CodecError::Damaged | CodecError::Foreign | CodecError::Value(_)) => {
-                rows.damaged.push(id.to_owned())
-            }
-        }
-        let folder = ItemId::new(id).map(|id| folder_of(&id)).unwrap_or_default();
-        rows.by_folder.insert(folder, id.to_owned());
+#[derive(Debug)]
+struct KnownRow {
+    id: String,
+    /// Where it is not called like the item.
+    folder: Option<String>,
+    /// Whether it can be read.
+    is_sound: bool,
+}
+
+impl KnownRow {
+    fn folder(&self) -> &str {
+        self.folder.as_deref().unwrap_or(&self.id)
     }
-    Ok(rows)
+}
+
+impl Rows {
+    /// Takes note of a row.
+    pub(super) fn see(&mut self, id: &str, order: u64, bytes: &[u8]) {
+        self.next_order = self.next_order.max(order.saturating_add(1));
+        let is_sound = match codec::check::<CatalogRow>(bytes) {
+            Ok(_) => true,
+            Err(later @ CodecError::Later(_)) => {
+                self.later = Some(later);
+                true
+            }
+            Err(CodecError::Damaged | CodecError::Foreign | CodecError::Value(_)) => false,
+        };
+        let folder = ItemId::new(id).map(|id| folder_of(&id)).unwrap_or_default();
+        let folder = (folder != id).then_some(folder);
+        self.known.push(KnownRow { id: id.to_owned(), folder, is_sound });
+    }
 }
 
 /// The row that a folder makes by itself; `None` for a folder that tells of no item.

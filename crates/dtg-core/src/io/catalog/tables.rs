@@ -19,8 +19,29 @@ pub(super) const SETTINGS: TableDefinition<'_, &str, u64> = TableDefinition::new
 /// In [`SETTINGS`]: how many bytes all media may take.
 pub(super) const QUOTA: &str = "quota";
 
+/// What rows said of the bytes of their media, together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    /// Before they were replaced or removed; `None` when one of them can't be read.
+    pub(super) before: Option<u64>,
+    pub(super) after: u64,
+}
+
+impl Change {
+    /// The bytes of all media after it, where they were `known` before.
+    pub(super) fn on(self, known: u64) -> Option<u64> {
+        self.before.map(|before| known.saturating_sub(before).saturating_add(self.after))
+    }
+}
+
 /// Writes and removes rows in one durable transaction.
-pub(super) fn change(database: &Database, put: &[&CatalogRow], removed: &[&str]) -> Result<(), StoreError> {
+pub(super) fn change(
+    database: &Database,
+    put: &[&CatalogRow],
+    removed: &[&str],
+) -> Result<Change, StoreError> {
+    let after = put.iter().fold(0, |sum: u64, row| sum.saturating_add(row.downloaded_bytes));
+    let mut change = Change { before: Some(0), after };
     let mut transaction = database.begin_write().map_err(fault)?;
     // Opening stays fast after an unclean end.
     transaction.set_quick_repair(true);
@@ -33,30 +54,38 @@ pub(super) fn change(database: &Database, put: &[&CatalogRow], removed: &[&str])
             let place = (state_number(row.state), row.order);
             if let Some(old) = old {
                 let (order, bytes) = old.value();
-                forget(&mut by_state, order, bytes)?;
+                let media = forget(&mut by_state, order, bytes)?;
+                change.before = change.before.zip(media).map(|(sum, media)| sum.saturating_add(media));
             }
             by_state.insert(place, row.id.as_str()).map_err(fault)?;
         }
         for id in removed {
             if let Some(old) = items.remove(id).map_err(fault)? {
                 let (order, bytes) = old.value();
-                forget(&mut by_state, order, bytes)?;
+                let media = forget(&mut by_state, order, bytes)?;
+                change.before = change.before.zip(media).map(|(sum, media)| sum.saturating_add(media));
             }
         }
     }
-    transaction.commit().map_err(fault)
+    transaction.commit().map_err(fault)?;
+    Ok(change)
 }
 
-/// Takes a row's earlier place out of the index; that of a row that can't be read is any.
-fn forget(by_state: &mut Table<'_, (u8, u64), &str>, order: u64, bytes: &[u8]) -> Result<(), StoreError> {
-    let states = match codec::decode::<CatalogRow>(bytes) {
-        Ok(row) => vec![row.state],
-        Err(_) => ItemState::ALL.to_vec(),
+/// Takes a row's earlier place out of the index, and answers the bytes of its media; the place of a row that can't be
+/// read is any.
+fn forget(
+    by_state: &mut Table<'_, (u8, u64), &str>,
+    order: u64,
+    bytes: &[u8],
+) -> Result<Option<u64>, StoreError> {
+    let (states, media) = match codec::decode::<CatalogRow>(bytes) {
+        Ok(row) => (vec![row.state], Some(row.downloaded_bytes)),
+        Err(_) => (ItemState::ALL.to_vec(), None),
     };
     for state in states {
         by_state.remove((state_number(state), order)).map_err(fault)?;
     }
-    Ok(())
+    Ok(media)
 }
 
 /// Makes the index anew where it has not one entry for each row.

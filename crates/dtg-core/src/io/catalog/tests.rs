@@ -8,6 +8,7 @@ use super::*;
 use crate::io::disk::RealDisk;
 use crate::io::folder::ItemFolder;
 use crate::io::folder::tests::{finish, loaded};
+use crate::io::memory::MemoryDisk;
 use crate::item::NewItem;
 use crate::options::SelectionOptions;
 use crate::state::ItemState;
@@ -291,6 +292,37 @@ fn only_a_completed_item_has_a_location_and_a_whole_fraction() {
     row.state = ItemState::Completed;
     assert!(row.location(root.path()).is_ok());
     assert!((row.item(None).completed_fraction - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn the_bytes_of_all_media_are_known_after_every_change_also_of_rows_that_a_full_disk_refuses() {
+    let disk = MemoryDisk::default();
+    let catalog = Catalog::open("/store".into(), Arc::new(disk.clone())).unwrap();
+    let mut rows: Vec<CatalogRow> =
+        ["a", "b", "c"].iter().zip(0..).map(|(id, order)| CatalogRow::new(new_item(id), order)).collect();
+    let check = |expected: u64| {
+        assert_eq!(catalog.media_bytes().unwrap(), expected);
+        assert_eq!(catalog.all().unwrap().iter().map(|row| row.downloaded_bytes).sum::<u64>(), expected);
+    };
+    check(0);
+    for (row, bytes) in rows.iter_mut().zip([1, 20, 300]) {
+        row.downloaded_bytes = bytes;
+        catalog.put(row).unwrap();
+    }
+    check(321);
+    rows[1].downloaded_bytes = 5;
+    catalog.put(&rows[1]).unwrap();
+    check(306);
+    disk.set_capacity(0);
+    rows[2].downloaded_bytes = 400;
+    catalog.put_or_owe(&rows[2]);
+    check(406);
+    disk.set_capacity(u64::MAX);
+    rows[0].downloaded_bytes = 2;
+    catalog.put(&rows[0]).unwrap();
+    check(407);
+    catalog.remove(&rows[2].id).unwrap();
+    check(7);
 }
 
 #[cfg(unix)]

@@ -64,6 +64,9 @@ impl Desk {
         completed: Option<&ItemId>,
     ) -> Result<Vec<ItemId>, Error> {
         let Some(quota) = self.catalog.quota()? else { return Ok(Vec::new()) };
+        if self.counted_bytes(work)? <= quota {
+            return Ok(Vec::new());
+        }
         let mut occupants = self.occupants(work)?;
         for spared in occupants.iter_mut().filter(|item| completed == Some(&item.id)) {
             spared.tenure = Tenure::Busy;
@@ -81,6 +84,10 @@ impl Desk {
         bytes: u64,
     ) -> Result<MutexGuard<'w, Work>, Error> {
         let Some(quota) = self.catalog.quota()? else { return Ok(work) };
+        let there = self.row(id)?.downloaded_bytes;
+        if self.counted_bytes(&work)?.saturating_sub(there).saturating_add(bytes) <= quota {
+            return Ok(work);
+        }
         let mut occupants = self.occupants(&work)?;
         for coming in occupants.iter_mut().filter(|item| item.id == *id) {
             (coming.bytes, coming.tenure) = (bytes, Tenure::Busy);
@@ -91,6 +98,16 @@ impl Desk {
         }
         eviction.ids.iter().try_for_each(|id| self.throw_out(&mut work, id))?;
         Ok(work)
+    }
+
+    /// What all items count for a quota: as much as [`Desk::occupants`] together, but only running ones are looked at.
+    fn counted_bytes(&self, work: &Work) -> Result<u64, Error> {
+        let mut counted = self.catalog.media_bytes()?;
+        for (id, (_, run)) in &work.running {
+            let recorded = self.catalog.get(id)?.map_or(0, |row| row.downloaded_bytes);
+            counted = counted.saturating_sub(recorded).saturating_add(run.tally.expected());
+        }
+        Ok(counted)
     }
 
     /// All items as a quota sees them.

@@ -1,4 +1,4 @@
-//! A row and its folder are held against each other when the item is first asked for: the folder wins.
+//! A row and its folder are held against each other when the item is first asked for or listed: the folder wins.
 
 use std::collections::HashSet;
 use std::sync::{MutexGuard, PoisonError};
@@ -15,9 +15,17 @@ impl Desk {
 
     /// An item's row, which fits its folder.
     pub(super) fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
-        let row = self.known(id)?;
+        self.fitting(self.known(id)?)
+    }
+
+    /// The rows as their folders have them; one whose folder can't be understood stays, and its own command says why.
+    pub(super) fn all_fitting(&self, rows: Vec<CatalogRow>) -> Vec<CatalogRow> {
+        rows.into_iter().map(|row| self.fitting(row.clone()).unwrap_or(row)).collect()
+    }
+
+    fn fitting(&self, row: CatalogRow) -> Result<CatalogRow, Error> {
         // Once is enough: nobody else writes while this manager has the root.
-        if self.settled().contains(id) {
+        if self.settled().contains(&row.id) {
             return Ok(row);
         }
         let folder = self.folder(&row);
@@ -35,7 +43,7 @@ impl Desk {
                 row
             }
         };
-        self.settled().insert(id.clone());
+        self.settled().insert(row.id.clone());
         Ok(row)
     }
 }
