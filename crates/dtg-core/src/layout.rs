@@ -13,6 +13,11 @@ use crate::resource::{Extension, Role};
 /// The file that a player opens, in the media folder.
 pub(crate) const MASTER: &str = "master.m3u8";
 
+/// Where the playlists as they were fetched are, seen from the media folder.
+pub(crate) const ORIGIN_FROM_MEDIA: &str = "../origin";
+/// The file that says where each of them came from.
+pub(crate) const ORIGIN_INDEX: &str = "index";
+
 /// A folder name is at most this long; a longer one is cut and ends in a hash of the id.
 const LONGEST_FOLDER: usize = 120;
 /// What is kept of a name that is too long.
@@ -130,7 +135,7 @@ impl ItemPaths {
 
     /// Where each fetched playlist came from.
     pub(crate) fn origin_index(&self) -> Utf8PathBuf {
-        self.origin_folder().join("index")
+        self.origin_folder().join(ORIGIN_INDEX)
     }
 
     /// Fetched playlist `n`; 0 is what the item's URL gave.

@@ -15,7 +15,8 @@ pub struct Verification {
     pub sound: u32,
     /// Bytes of those.
     pub sound_bytes: u64,
-    /// What is not: it is not counted as done any more, and fetched anew when the item is started.
+    /// What is not. A part is not counted as done any more, and fetched anew when the item is started. A kept playlist
+    /// of the origin (`../origin/...`) leaves the item as it is, for nothing plays it; a repair fetches it again.
     pub damage: Vec<Damage>,
     /// Files, folders and links in the media folder that do not belong there. They do no harm, and stay.
     pub extra: Vec<Utf8PathBuf>,
@@ -29,7 +30,7 @@ impl Verification {
     }
 }
 
-/// A part or a local playlist that is not as it was recorded.
+/// A part, a local playlist or a kept one of the origin that is not as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// Its file, relative to [`ItemLocation::folder`](crate::ItemLocation::folder).

@@ -6,6 +6,8 @@
 )]
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use dtg_core::{ErrorKind, Event, ItemState, Remedy, Stage, Verification};
@@ -291,14 +293,68 @@ fn a_lost_or_damaged_plan_is_made_again_and_nothing_is_fetched() {
 }
 
 #[test]
-fn a_playlist_of_the_origin_that_is_not_what_came_leads_nowhere() {
+fn a_kept_playlist_of_the_origin_that_is_not_what_came_leads_nowhere_until_a_repair_fetches_it() {
     let origin = origin(segments());
     let desk = Desk::new(1, ONCE);
     desk.load(&origin);
     flip_a_bit(&desk.root.path().join("items/x/origin/0"));
-    origin.clear_requests();
+    asked(&origin);
     let refused = desk.manager.start_item(&id("x")).unwrap_err();
     assert!(matches!(refused.kind(), ErrorKind::Damaged(_)), "{refused}");
-    assert!(desk.manager.verify_item(&id("x")).unwrap().is_sound(), "nothing of it is needed to play");
+    assert_eq!(found(&desk.manager.verify_item(&id("x")).unwrap()), ["../origin/0@0+107 bytes"]);
     assert_eq!(asked(&origin), [""; 0]);
+    desk.manager.repair_item(&id("x")).unwrap();
+    assert_eq!(desk.manager.wait(&id("x")).unwrap().state, ItemState::Completed);
+    assert_eq!(asked(&origin), ["/item.m3u8", "/seg-0.ts", "/seg-1.ts", "/seg-2.ts"]);
+}
+
+#[test]
+fn a_completed_item_plays_on_without_its_kept_playlists_and_a_repair_fetches_nothing_but_them() {
+    let origin = origin(segments());
+    let (desk, _) = downloaded(&origin);
+    let kept = desk.root.path().join("items/x/origin");
+    let playlist = fs::read(kept.join("0")).unwrap();
+    let check = |named: &str, lose: fn(&Utf8Path)| {
+        asked(&origin);
+        lose(&kept);
+        assert_eq!(found(&desk.manager.verify_item(&id("x")).unwrap()), [named]);
+        assert!(desk.manager.playback_location(&id("x")).is_ok(), "{named}");
+        assert!(desk.manager.repair_item(&id("x")).unwrap().is_sound(), "{named}");
+        assert_eq!(asked(&origin), ["/item.m3u8"], "{named}");
+        assert_eq!(fs::read(kept.join("0")).unwrap(), playlist, "{named}");
+    };
+    check("../origin/0@0+107 bytes", |kept| flip_a_bit(&kept.join("0")));
+    check("../origin/0@0+107 missing", |kept| fs::remove_file(kept.join("0")).unwrap());
+    check("../origin/index@0+0 missing", |kept| fs::remove_file(kept.join("index")).unwrap());
+    check("../origin/index@0+0 bytes", |kept| fs::write(kept.join("index"), "nonsense").unwrap());
+    // Also together with the plan that was made of them.
+    fs::remove_file(kept.join("0")).unwrap();
+    fs::write(desk.root.path().join("items/x/plan"), "nonsense").unwrap();
+    assert!(desk.manager.repair_item(&id("x")).unwrap().is_sound());
+    assert_eq!(desk.manager.item(&id("x")).unwrap().state, ItemState::Completed);
+}
+
+#[test]
+fn another_playlist_at_the_same_address_is_not_taken_for_the_one_that_was_kept() {
+    let is_other = Arc::new(AtomicBool::new(false));
+    let (files, switch) = (segments(), Arc::clone(&is_other));
+    let origin = Origin::start(move |request: &Request| {
+        let bytes = files.get(request.path()).cloned().unwrap_or_default();
+        let is_cut = switch.load(Ordering::Relaxed) && request.path() == "/item.m3u8";
+        Response::ok(if is_cut {
+            String::from_utf8(bytes).unwrap().replace("seg-1", "seg-0").into()
+        } else {
+            bytes
+        })
+    });
+    let origin = origin.unwrap();
+    let (desk, _) = downloaded(&origin);
+    let kept = desk.root.path().join("items/x/origin/0");
+    flip_a_bit(&kept);
+    let damaged = fs::read(&kept).unwrap();
+    is_other.store(true, Ordering::Relaxed);
+    let refused = desk.manager.repair_item(&id("x")).unwrap_err();
+    assert!(matches!(refused.kind(), ErrorKind::Damaged(_)), "{refused}");
+    assert_eq!(fs::read(&kept).unwrap(), damaged, "it stays as it is");
+    assert!(desk.manager.playback_location(&id("x")).is_ok());
 }

@@ -63,7 +63,7 @@ impl Desk {
     }
 
     /// What the item's URL gives; where it has run out, what a fresh one gives, with that one.
-    fn loaded(
+    pub(super) fn loaded(
         &self,
         row: &CatalogRow,
         options: &SelectionOptions,

@@ -6,6 +6,7 @@ use super::Desk;
 use super::busy::Purpose;
 use crate::cause::Stage;
 use crate::error::{Error, ErrorKind};
+use crate::io::cancel::CancelToken;
 use crate::io::catalog::CatalogRow;
 use crate::io::load::{Wish, planned_again};
 use crate::item::ItemId;
@@ -54,12 +55,12 @@ impl Desk {
             }
         }
         let (sound, sound_bytes) = examined.sound;
-        let (damage, extra) = (examined.damage, examined.extra);
+        let (damage, extra) = ([examined.damage, examined.origin_damage].concat(), examined.extra);
         Ok(Verification { id: id.clone(), sound, sound_bytes, damage, extra })
     }
 
     pub(crate) fn repair(&self, id: &ItemId) -> Result<Verification, Error> {
-        self.mend_plan(id)?;
+        self.mend_records(id)?;
         let found = self.verify(id)?;
         let mut work = self.when_free(self.enter()?, id)?;
         let row = self.row(id)?;
@@ -75,8 +76,9 @@ impl Desk {
         Ok(found)
     }
 
-    /// Makes a plan that can't be read again from the origin's playlists.
-    fn mend_plan(&self, id: &ItemId) -> Result<(), Error> {
+    /// Makes a plan that can't be read again from the origin's playlists, and fetches those again that are not what
+    /// came.
+    fn mend_records(&self, id: &ItemId) -> Result<(), Error> {
         let work = self.enter()?;
         self.row(id)?;
         let mut work = self.when_free(work, id)?;
@@ -88,9 +90,28 @@ impl Desk {
         if let Some(key) = leaving {
             self.driver()?.drained(key);
         }
-        let mended = self.folder(&row).mend_plan(|origins| self.planned_again(&row, origins));
-        drop(busy.done()?);
-        mended.map_err(|error| error.during(Stage::Verify))
+        let mended = self.mended(&row, &busy.token);
+        let _work = busy.done()?;
+        if let Some(url) = mended.map_err(|error| error.during(Stage::Verify))? {
+            self.catalog.put(&CatalogRow { url, ..self.row(id)? })?;
+        }
+        Ok(())
+    }
+
+    /// Answers with the address that the origin's playlists came from, if they had to be fetched.
+    fn mended(&self, row: &CatalogRow, token: &CancelToken) -> Result<Option<String>, Error> {
+        let folder = self.folder(row);
+        if folder.origin_damage()?.is_empty() {
+            folder.mend_plan(|origins| self.planned_again(row, origins))?;
+            return Ok(None);
+        }
+        let all = SelectionOptions::default();
+        let (url, loaded) = self.loaded(row, row.options.as_ref().unwrap_or(&all), token)?;
+        if token.is_cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled));
+        }
+        folder.mend_origins(&url, loaded)?;
+        Ok(Some(url))
     }
 
     /// The plan and the local playlists as they were made when the item's metadata was loaded.

@@ -30,6 +30,8 @@ pub(crate) struct Examined {
     pub(crate) sound: (u32, u64),
     /// By file and place.
     pub(crate) damage: Vec<Damage>,
+    /// Of the kept playlists of the origin: what is missing is fetched by them, and nothing plays them.
+    pub(crate) origin_damage: Vec<Damage>,
     pub(crate) extra: Vec<Utf8PathBuf>,
 }
 
@@ -54,7 +56,9 @@ impl ItemFolder {
         let parts = parts(&plan, &files, &done)?;
         let found = self.compare(&parts, token)?;
 
-        let mut examined = Examined { done, sound: (0, 0), damage: Vec::new(), extra: Vec::new(), plan };
+        let origin_damage = self.origin_damage()?;
+        let (damage, extra) = (Vec::new(), Vec::new());
+        let mut examined = Examined { done, sound: (0, 0), damage, origin_damage, extra, plan };
         let mut wrong = Vec::new();
         for (part, fault) in parts.iter().zip(found) {
             match fault {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 use twox_hash::XxHash3_128;
 
-use super::{ItemFolder, LARGE, SMALL, file_of};
+use super::{ItemFolder, LARGE, Relocation, SMALL, file_of};
 use crate::error::{Error, ErrorKind};
 use crate::io::codec::{self, CodecError};
 use crate::io::disk::{Entry, StoreError};
+use crate::io::load::Loaded;
 use crate::layout;
 use crate::plan::{FetchId, LocalPlaylist, Master, Origin, OriginSet, Plan, Planned};
 use crate::verify::{Damage, Fault};
@@ -43,6 +44,15 @@ pub(crate) struct OriginRecord {
 /// The local playlists, by their path in the media folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PlaylistSums(pub(crate) Vec<(Utf8PathBuf, Sum)>);
+
+/// Whether a record is gone or damaged, rather than out of reach or a later version's.
+fn is_mendable(error: &StoreError) -> bool {
+    match error {
+        StoreError::Record { fault, .. } => !matches!(fault, CodecError::Later(_)),
+        StoreError::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+        StoreError::Locked { .. } | StoreError::Catalog(_) => false,
+    }
+}
 
 fn sums_of(local: &[LocalPlaylist]) -> PlaylistSums {
     PlaylistSums(local.iter().map(|it| (it.path.clone(), Sum::of(&it.text))).collect())
@@ -139,20 +149,87 @@ impl ItemFolder {
         name: &Utf8Path,
         sum: Option<Sum>,
     ) -> Result<Option<Damage>, StoreError> {
-        let path = self.paths.media().join(name);
-        let fault = match self.disk.entry(&path).map_err(StoreError::at(&path))? {
+        let fault = self.text_fault(&self.paths.media().join(name), sum)?;
+        let length = sum.map_or(0, |sum| sum.length);
+        Ok(fault.map(|fault| Damage { file: name.to_owned(), offset: 0, length, fault }))
+    }
+
+    /// What is wrong with a file that should be these bytes.
+    fn text_fault(&self, path: &Utf8Path, sum: Option<Sum>) -> Result<Option<Fault>, StoreError> {
+        Ok(match self.disk.entry(path).map_err(StoreError::at(path))? {
             None => Some(Fault::Missing),
             Some(Entry::Folder | Entry::Other) => Some(Fault::NotAFile),
-            Some(Entry::File(found)) => match (sum, self.disk.read(&path, LARGE)) {
+            Some(Entry::File(found)) => match (sum, self.disk.read(path, LARGE)) {
                 (Some(sum), Ok(text)) if sum == Sum::of(&text) => None,
                 (Some(sum), Ok(_)) if sum.length == found => Some(Fault::Bytes),
                 (Some(_), Ok(_)) => Some(Fault::Length { found }),
                 (None, Ok(_)) => None,
                 (_, Err(error)) => Some(Fault::Unreadable(error.to_string())),
             },
+        })
+    }
+
+    /// What is wrong with the kept playlists of the origin.
+    pub(crate) fn origin_damage(&self) -> Result<Vec<Damage>, StoreError> {
+        self.settle_move()?;
+        let damage = |name: String, length, fault| {
+            let file = Utf8PathBuf::from(format!("{}/{name}", layout::ORIGIN_FROM_MEDIA));
+            Damage { file, offset: 0, length, fault }
         };
-        let length = sum.map_or(0, |sum| sum.length);
-        Ok(fault.map(|fault| Damage { file: name.to_owned(), offset: 0, length, fault }))
+        let index = match self.stored::<OriginIndex>(self.paths.origin_index(), SMALL) {
+            Ok(index) => index,
+            Err(error) if is_mendable(&error) => {
+                let is_there = matches!(error, StoreError::Record { .. });
+                let fault = if is_there { Fault::Bytes } else { Fault::Missing };
+                return Ok(vec![damage(layout::ORIGIN_INDEX.to_owned(), 0, fault)]);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        for (n, OriginRecord { sum, .. }) in index.0.into_iter().enumerate() {
+            if let Some(fault) = self.text_fault(&self.paths.origin(n), sum)? {
+                found.push(damage(n.to_string(), sum.map_or(0, |sum| sum.length), fault));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes over playlists that came again, and the plan with them, if they are those that the item was made of.
+    ///
+    /// They are if the local playlists and the plan that they make are: addresses in them may be others by now.
+    pub(crate) fn mend_origins(&self, url: &str, fresh: Loaded) -> Result<(), Error> {
+        let Loaded { origins, planned: Planned { plan, local, .. }, .. } = fresh;
+        let known = match self.settled_plan() {
+            Ok(known) => Some(known),
+            Err(error) if is_mendable(&error) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let is_same = match (self.sums()?, known) {
+            (Some(sums), known) => sums == sums_of(&local) && known.is_none_or(|known| known == plan),
+            (None, known) => known.is_some_and(|known| known == plan),
+        };
+        if !is_same {
+            let what = "the kept playlists of the origin can't be made again: it has other ones by now";
+            return Err(Error::new(ErrorKind::Damaged(what.to_owned())));
+        }
+        self.clear_origins()?;
+        Ok(self.relocate(&Relocation { url: url.to_owned(), origins, plan })?)
+    }
+
+    /// Clears the places of the origin's playlists of what is no file.
+    fn clear_origins(&self) -> Result<(), StoreError> {
+        let folder = self.paths.origin_folder();
+        self.disk.ensure_dir(&folder).map_err(StoreError::at(&folder))?;
+        for name in self.disk.list(&folder).map_err(StoreError::at(&folder))? {
+            let path = folder.join(name);
+            let removed = match self.disk.entry(&path).map_err(StoreError::at(&path))? {
+                None | Some(Entry::File(_)) => Ok(()),
+                Some(Entry::Folder) => self.disk.remove_dir_all(&path),
+                Some(Entry::Other) => self.disk.remove_file(&path),
+            };
+            removed.map_err(StoreError::at(path))?;
+        }
+        Ok(())
     }
 
     /// Makes local playlists that are missing or damaged again from the origin's, as `planned` has them.
@@ -197,11 +274,7 @@ impl ItemFolder {
     ) -> Result<(), Error> {
         match self.settled_plan() {
             Ok(_) => return Ok(()),
-            Err(StoreError::Record { fault: CodecError::Later(later), path }) => {
-                return Err(StoreError::Record { fault: CodecError::Later(later), path }.into());
-            }
-            Err(StoreError::Record { .. }) => {}
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if is_mendable(&error) => {}
             Err(error) => return Err(error.into()),
         }
         let sums: PlaylistSums = self.stored(self.paths.playlists(), SMALL)?;

@@ -39,7 +39,7 @@ impl ItemFolder {
     }
 
     /// Carries a move out to its end, also one that a process before this one was ended in.
-    fn settle_move(&self) -> Result<(), StoreError> {
+    pub(super) fn settle_move(&self) -> Result<(), StoreError> {
         let path = self.paths.moved();
         if self.disk.len(&path).map_err(StoreError::at(&path))?.is_none() {
             return Ok(());
