@@ -41,9 +41,11 @@ Usage: cargo xtask COMMAND
                        the cost of progress, and a removal: Markdown tables; Linux only
   soak [--seconds N] [--seed S]
                        twenty downloads at once under faults and commands at random, for N seconds (20)
-  serve DIR [--port N] [--tls] [--fault RULES]
-                       an origin over a folder, until Ctrl-C; with --tls by a test CA, whose file it names; RULES
-                       such as 'status=503,2 on=/seg-*.ts first=2', separated by ';' (dtg-testkit documents them)
+  serve DIR [--port N] [--tls] [--signed N|TIME] [--fault RULES]
+                       an origin over a folder, or one for each host of a tree, until Ctrl-C; with --tls by a test CA, whose file it names; RULES
+                       such as 'status=503,2 on=/seg-*.ts first=2', separated by ';' (dtg-testkit documents them); with
+                       --signed URLs are good for N requests, or a TIME such as 30s, and then refused with 403:
+                       /fresh/PATH answers with a fresh one
   fixtures --encode    makes the media under fixtures/media anew; needs ffmpeg
   fixtures --seed N --out DIR
   fixtures --preset NAME --out DIR

@@ -1,12 +1,18 @@
 //! `serve DIR`: an origin over a folder, with faults where they are asked for.
 
+mod signing; // URLs that expire
+mod written; // trees that `fixtures` wrote
+
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use camino::Utf8Path;
-use dtg_testkit::{Files, Origin, Rule};
+use dtg_testkit::{Files, Origin, Rule, Site};
 
 use super::Usage;
+use signing::Validity;
+use written::{Bases, Written};
 
 #[derive(Debug, Default)]
 struct Order<'a> {
@@ -14,6 +20,7 @@ struct Order<'a> {
     port: u16,
     rules: Vec<Rule>,
     layer: Layer,
+    signed: Option<Validity>,
 }
 
 /// What the answers go through.
@@ -26,24 +33,72 @@ enum Layer {
 
 /// Serves until the process is ended.
 pub(super) fn run(words: &[&str], root: &Utf8Path) -> Result<ExitCode> {
-    let Order { folder, port, rules, layer } = order(words)?;
-    if layer == Layer::Tls && cfg!(not(feature = "tls")) {
+    let order = order(words)?;
+    if order.layer == Layer::Tls && cfg!(not(feature = "tls")) {
         return with_tls(words, root);
     }
-    let site = Files::new(folder).with_context(|| format!("can't serve {folder}"))?;
-    let origin = start(port, site, &layer, root)?;
-    for rule in rules {
-        origin.fault(rule);
+    let folder = Utf8Path::new(order.folder);
+    let origins = match Written::at(folder)? {
+        Some(tree) => serve_tree(&tree, &order, root)?,
+        None => vec![serve_folder(&order, root)?],
+    };
+    for rule in &order.rules {
+        origins.iter().for_each(|origin| origin.fault(rule.clone()));
     }
-    println!("serving {folder} at {}", origin.url("/"));
-    let mut playlists = playlists(Utf8Path::new(folder))?;
-    playlists.sort();
-    for path in playlists {
-        println!("  {}", origin.url(&path));
+    if order.signed.is_some() {
+        println!("each of these answers with a signed URL, a fresh one each time");
     }
     println!("Ctrl-C ends it");
     loop {
         std::thread::park();
+    }
+}
+
+fn serve_folder(order: &Order<'_>, root: &Utf8Path) -> Result<Origin> {
+    let folder = order.folder;
+    let site = Files::new(folder).with_context(|| format!("can't serve {folder}"))?;
+    let origin = order.start(order.port, site, root)?;
+    println!("serving {folder} at {}", origin.url("/"));
+    let mut playlists = playlists(Utf8Path::new(folder))?;
+    playlists.sort();
+    playlists.iter().for_each(|path| println!("  {}", order.shown(&origin, path)));
+    Ok(origin)
+}
+
+/// An origin for each of the tree's hosts; the one with the multivariant playlist has the port that was asked for.
+fn serve_tree(tree: &Written, order: &Order<'_>, root: &Utf8Path) -> Result<Vec<Origin>> {
+    let folder = Utf8Path::new(order.folder);
+    let bases = Bases::default();
+    let (first, target) = tree.entry().context("tree.json names no multivariant playlist")?;
+    let start = |host| {
+        let site = tree.site(folder, host, Arc::clone(&bases))?;
+        order.start(if host == first { order.port } else { 0 }, site, root)
+    };
+    let origins = (0..tree.hosts()).map(start).collect::<Result<Vec<_>>>()?;
+    let base = |origin: &Origin| origin.url("/").trim_end_matches('/').to_owned();
+    bases.get_or_init(|| origins.iter().map(base).collect());
+    println!("serving {folder}, its playlists with these hosts in place of their own:");
+    for (index, origin) in origins.iter().enumerate() {
+        let entry = if index == first { order.shown(origin, target) } else { origin.url("/") };
+        println!("  {entry}");
+    }
+    Ok(origins)
+}
+
+impl Order<'_> {
+    fn start(&self, port: u16, site: impl Site, root: &Utf8Path) -> Result<Origin> {
+        let scheme = if self.layer == Layer::Tls { "https" } else { "http" };
+        match self.signed {
+            Some(validity) => start(port, signing::signed(site, validity, scheme), &self.layer, root),
+            None => start(port, site, &self.layer, root),
+        }
+    }
+
+    /// Where a playlist is found.
+    fn shown(&self, origin: &Origin, path: &str) -> String {
+        let path = path.trim_start_matches('/');
+        let fresh = if self.signed.is_some() { "/fresh/" } else { "/" };
+        origin.url(&format!("{fresh}{path}"))
     }
 }
 
@@ -57,12 +112,12 @@ fn with_tls(words: &[&str], root: &Utf8Path) -> Result<ExitCode> {
 }
 
 #[cfg(not(feature = "tls"))]
-fn start(port: u16, site: Files, _layer: &Layer, _root: &Utf8Path) -> Result<Origin> {
+fn start(port: u16, site: impl Site, _layer: &Layer, _root: &Utf8Path) -> Result<Origin> {
     Ok(Origin::start_on(port, site)?)
 }
 
 #[cfg(feature = "tls")]
-fn start(port: u16, site: Files, layer: &Layer, root: &Utf8Path) -> Result<Origin> {
+fn start(port: u16, site: impl Site, layer: &Layer, root: &Utf8Path) -> Result<Origin> {
     if *layer == Layer::Plain {
         return Ok(Origin::start_on(port, site)?);
     }
@@ -99,6 +154,12 @@ fn order<'a>(words: &[&'a str]) -> Result<Order<'a>> {
                 let port = value();
                 order.port = port.parse().map_err(|_| Usage(format!("`{port}` is not a port")))?;
             }
+            "--signed" => {
+                let text = value();
+                let fault =
+                    || Usage(format!("`{text}` is neither a number of requests nor of seconds, as `30s`"));
+                order.signed = Some(text.parse().map_err(|_| fault())?);
+            }
             "--fault" => {
                 order.rules.extend(dtg_testkit::rules(value()).map_err(|error| Usage(error.to_string()))?);
             }
@@ -127,10 +188,11 @@ mod tests {
 
     #[test]
     fn words_may_come_in_any_order() {
-        let all = ["dir", "--fault", "status=503 first=2; rate=1000", "--tls", "--port", "8080"];
+        let all =
+            ["dir", "--fault", "status=503 first=2; rate=1000", "--tls", "--signed", "20", "--port", "8080"];
         let order = order(&all).unwrap();
         assert_eq!((order.folder, order.port, order.rules.len()), ("dir", 8080, 2));
-        assert_eq!(order.layer, Layer::Tls);
+        assert_eq!((order.layer, order.signed), (Layer::Tls, Some(Validity::Requests(20))));
     }
 
     #[cfg(feature = "tls")]

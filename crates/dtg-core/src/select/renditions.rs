@@ -65,7 +65,6 @@ impl Choice {
         for rendition in renditions.iter().filter(|it| it.kind == kind) {
             members.entry(&rendition.group_id).or_default().push(rendition);
         }
-        members.retain(|group, _| groups.contains(group));
         let wanted = Wanted::from(asked);
         let stand_ins: HashSet<u32> = match kind {
             MediaKind::Audio => members.values().flat_map(|members| wanted.stand_ins(members)).collect(),

@@ -285,3 +285,34 @@ fn of_all_a_fail_over_is_left_out_and_the_same_media_with_other_sound_is_not() {
     assert!(selection.skipped.iter().all(|it| it.reason == SkipReason::Backup));
     assert_eq!(selection.playlists(), ["a"]);
 }
+
+#[test]
+fn of_two_video_codecs_in_one_variant_the_first_ranks_it() {
+    check("360p@600/avc1.4d,hvc1.1 720p@900/hvc1.1", "", "720p@900/hvc1.1");
+    check("360p@600/hvc1.1,avc1.4d 720p@900/hvc1.1", "", "360p@600/hvc1.1,avc1.4d");
+}
+
+#[test]
+fn a_variant_that_states_a_size_has_pictures_whatever_its_codecs() {
+    let kind_of = |text: &str| {
+        let selection = selected(&menu(text), &SelectionOptions::default(), &Decoders::default()).unwrap();
+        selection.tracks[0].kind
+    };
+    assert_eq!(kind_of("360p@600/mp4a.40.2"), TrackKind::Video);
+    assert_eq!(kind_of("?@600/mp4a.40.2"), TrackKind::Audio);
+}
+
+#[test]
+fn all_have_one_variant_for_each_set_of_groups() {
+    let line = |groups: &str| format!("#EXT-X-STREAM-INF:BANDWIDTH=600000{groups}\nv\n");
+    let (options, decoders) = wish("all");
+    let chosen = |groups: &[&str]| {
+        let text: String = groups.iter().map(|groups| line(groups)).collect();
+        uris(&selected(&format!("#EXTM3U\n{text}"), &options, &decoders).unwrap()).len()
+    };
+    for name in ["AUDIO", "VIDEO", "SUBTITLES"] {
+        let (one, other) = (format!(",{name}=\"a\""), format!(",{name}=\"b\""));
+        assert_eq!(chosen(&[&one, &other, &one]), 2, "{name}");
+    }
+    assert_eq!(chosen(&["", ""]), 1);
+}
