@@ -1,6 +1,5 @@
 //! What AVFoundation calls: requests go to whoever waits for them, updates to the listener.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -18,6 +17,7 @@ use objc2_foundation::{NSData, NSError, NSInteger, ns_string};
 
 use crate::convert::{fault, identifier, key_uri};
 use crate::request::{AppleRequest, Asked};
+use crate::waiting::{Answered, Awaits, Waiting};
 
 /// Answers the requests of players, each on a thread of its own.
 pub trait HandleRequest: Send + Sync {
@@ -36,9 +36,10 @@ pub(crate) enum Event {
 /// The listener for updates, which all sessions of a system share.
 pub(crate) type Listener = Mutex<Option<Arc<dyn UpdateListener>>>;
 
-/// Who waits for what in one session.
+/// Who waits for what in one session, and which keys it was answered with.
 pub(crate) struct Inbox {
-    waiting: Mutex<HashMap<String, mpsc::Sender<Event>>>,
+    waiting: Waiting<Event>,
+    answered: Answered,
     /// Answers what nobody waits for: a player's session has one.
     handler: Option<Arc<dyn HandleRequest>>,
     listener: Arc<Listener>,
@@ -51,24 +52,27 @@ impl Inbox {
         handler: Option<Arc<dyn HandleRequest>>,
         timeout: Duration,
     ) -> Arc<Self> {
-        Arc::new(Self { waiting: Mutex::default(), handler, listener, timeout })
+        let (waiting, answered) = (Waiting::default(), Answered::default());
+        Arc::new(Self { waiting, answered, handler, listener, timeout })
     }
 
-    /// Where what comes for this identifier arrives from now on.
-    pub(crate) fn expect(&self, identifier: &str) -> mpsc::Receiver<Event> {
-        let (sender, receiver) = mpsc::channel();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.insert(identifier.to_owned(), sender);
-        receiver
+    /// Where the request for this identifier arrives, which is asked for next.
+    pub(crate) fn expect_plain(&self, identifier: &str) -> mpsc::Receiver<Event> {
+        self.waiting.expect(identifier, Awaits::Plain)
     }
 
-    /// Hands an event to who waits for it, and gives it back where nobody does.
-    fn deliver(&self, identifier: &str, event: Event) -> Option<Event> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        match waiting.get(identifier) {
-            Some(sender) => sender.send(event).err().map(|unsent| unsent.0),
-            None => Some(event),
-        }
+    /// Where the persistable request arrives, which this one is handed over to next.
+    pub(crate) fn expect_persistable(
+        &self,
+        identifier: &str,
+        plain: &AVContentKeyRequest,
+    ) -> mpsc::Receiver<Event> {
+        self.waiting.expect(identifier, Awaits::Persistable { plain: address(plain) })
+    }
+
+    /// Notes which key a request is answered with; before it is, since the update may come at once.
+    pub(crate) fn answering(&self, identifier: &str, key: &PersistableKey) {
+        self.answered.note(identifier, key);
     }
 
     fn update(&self, update: KeyUpdate) {
@@ -115,7 +119,7 @@ define_class!(
             request: &AVPersistableContentKeyRequest,
         ) {
             let name = identifier_of(request);
-            if self.ivars().deliver(&name, Event::Persistable(request.retain())).is_some() {
+            if self.ivars().waiting.persistable(&name, Event::Persistable(request.retain())).is_some() {
                 // Whoever asked for it has given up.
                 refuse(request);
             }
@@ -125,7 +129,8 @@ define_class!(
         unsafe fn updated(&self, _session: &AVContentKeySession, key: &NSData, identifier: &AnyObject) {
             if let Some(key_uri) = key_uri(identifier) {
                 let key = PersistableKey::new(key.to_vec());
-                self.ivars().update(KeyUpdate { key_uri, replaces: None, key });
+                let replaces = self.ivars().answered.note(key_uri.as_str(), &key);
+                self.ivars().update(KeyUpdate { key_uri, replaces, key });
             }
         }
 
@@ -137,7 +142,8 @@ define_class!(
             error: &NSError,
         ) {
             // Where nobody waits, the request was answered: with this error, or too late for it.
-            drop(self.ivars().deliver(&identifier_of(request), Event::Failed(fault(error))));
+            let (name, failed) = (identifier_of(request), Event::Failed(fault(error)));
+            drop(self.ivars().waiting.failure(&name, address(request), failed));
         }
 
         #[unsafe(method(contentKeySession:shouldRetryContentKeyRequest:reason:))]
@@ -167,7 +173,7 @@ impl Delegate {
     fn plain(&self, request: &AVContentKeyRequest) {
         let inbox = self.ivars();
         let name = identifier_of(request);
-        let Some(Event::Plain(request)) = inbox.deliver(&name, Event::Plain(request.retain())) else {
+        let Some(Event::Plain(request)) = inbox.waiting.plain(&name, Event::Plain(request.retain())) else {
             return;
         };
         match (&inbox.handler, KeyUri::new(name)) {
@@ -182,6 +188,10 @@ impl Delegate {
             (_, _) => refuse(&request),
         }
     }
+}
+
+fn address(request: &AVContentKeyRequest) -> usize {
+    std::ptr::from_ref(request).addr()
 }
 
 fn identifier_of(request: &AVContentKeyRequest) -> String {

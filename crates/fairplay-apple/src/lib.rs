@@ -11,6 +11,8 @@ mod delegate; // what AVFoundation calls
 mod request;
 #[cfg(any(target_vendor = "apple", apple_typecheck))]
 mod system;
+#[cfg(any(target_vendor = "apple", apple_typecheck, test))]
+mod waiting; // who waits for what
 
 #[cfg(any(target_vendor = "apple", apple_typecheck))]
 pub use delegate::HandleRequest;

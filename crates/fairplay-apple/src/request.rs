@@ -36,14 +36,14 @@ pub(crate) enum Asked {
     /// Its answer may not be stored, until it is handed over.
     Plain { request: Retained<AVContentKeyRequest>, inbox: Arc<Inbox> },
     /// Its answer may be stored.
-    Persistable(Retained<AVPersistableContentKeyRequest>),
+    Persistable { request: Retained<AVPersistableContentKeyRequest>, inbox: Arc<Inbox> },
 }
 
 impl Asked {
     fn request(&self) -> &AVContentKeyRequest {
         match self {
             Self::Plain { request, .. } => request,
-            Self::Persistable(request) => request,
+            Self::Persistable { request, .. } => request,
         }
     }
 
@@ -54,20 +54,27 @@ impl Asked {
         timeout: Duration,
     ) -> Result<Self, (Option<Self>, SystemFault)> {
         let Self::Plain { request, inbox } = &self else { return Ok(self) };
-        let arriving = inbox.expect(name);
+        // Another request of the player for the same key is not this one's affair, and goes to the handler meanwhile.
+        let arriving = inbox.expect_persistable(name, request);
         // SAFETY: the request was not answered yet.
         let handed_over = unsafe { request.respondByRequestingPersistableContentKeyRequestAndReturnError() };
         if handed_over.is_err() {
             return Err((Some(self), SystemFault::PersistenceUnsupported));
         }
         // Handing over was the plain request's answer.
-        loop {
-            match wait(&arriving, timeout) {
-                Ok(Event::Persistable(request)) => return Ok(Self::Persistable(request)),
-                Ok(Event::Plain(_)) => {}
-                Ok(Event::Failed(fault)) | Err(fault) => return Err((None, fault)),
-            }
+        match wait(&arriving, timeout) {
+            Ok(Event::Persistable(request)) => Ok(Self::Persistable { request, inbox: Arc::clone(inbox) }),
+            Ok(Event::Plain(_)) => Err((None, SystemFault::Abandoned)),
+            Ok(Event::Failed(fault)) | Err(fault) => Err((None, fault)),
         }
+    }
+
+    /// Answers with a key to store, or a stored one.
+    fn respond_with_key(&self, name: &str, key: &PersistableKey) {
+        if let Self::Persistable { inbox, .. } = self {
+            inbox.answering(name, key);
+        }
+        self.respond(key.expose());
     }
 
     fn respond(&self, data: &[u8]) {
@@ -114,17 +121,17 @@ impl Asked {
     }
 
     /// Takes a license; the key to store where the request is persistable.
-    fn accept(&self, ckc: &Ckc) -> Result<Option<PersistableKey>, SystemFault> {
-        let Self::Persistable(request) = self else {
+    fn accept(&self, name: &str, ckc: &Ckc) -> Result<Option<PersistableKey>, SystemFault> {
+        let Self::Persistable { request, .. } = self else {
             self.respond(ckc.expose());
             return Ok(None);
         };
         let ckc = NSData::with_bytes(ckc.expose());
         // SAFETY: without options there is nothing to get wrong.
         let made = unsafe { request.persistableContentKeyFromKeyVendorResponse_options_error(&ckc, None) };
-        let key = made.map_err(|error| fault(&error))?.to_vec();
-        self.respond(&key);
-        Ok(Some(PersistableKey::new(key)))
+        let key = PersistableKey::new(made.map_err(|error| fault(&error))?.to_vec());
+        self.respond_with_key(name, &key);
+        Ok(Some(key))
     }
 }
 
@@ -168,7 +175,7 @@ impl KeyRequest for AppleRequest {
         // SAFETY: a getter without conditions.
         let can = |request: &AVContentKeyRequest| unsafe { request.canProvidePersistableContentKey() };
         match &self.asked {
-            Some(Asked::Persistable(_)) => Persistence::Possible,
+            Some(Asked::Persistable { .. }) => Persistence::Possible,
             Some(Asked::Plain { request, .. }) if can(request) => Persistence::Possible,
             Some(Asked::Plain { .. }) | None => Persistence::Impossible,
         }
@@ -181,7 +188,7 @@ impl KeyRequest for AppleRequest {
 
     fn accept(mut self: Box<Self>, ckc: &Ckc) -> Result<Accepted, KeyError> {
         let asked = self.take()?;
-        match asked.accept(ckc) {
+        match asked.accept(self.key_uri.as_str(), ckc) {
             Ok(key) => Ok(Accepted { key, terms: LicenseTerms::default(), created: None }),
             Err(fault) => Err(self.failed(&asked, fault)),
         }
@@ -190,7 +197,7 @@ impl KeyRequest for AppleRequest {
     fn answer_stored(mut self: Box<Self>, key: &PersistableKey) -> Result<(), KeyError> {
         match self.take()?.persistable(self.key_uri.as_str(), self.timeout) {
             Ok(asked) => {
-                asked.respond(key.expose());
+                asked.respond_with_key(self.key_uri.as_str(), key);
                 Ok(())
             }
             Err((Some(asked), fault)) => Err(self.failed(&asked, fault)),

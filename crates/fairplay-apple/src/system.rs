@@ -90,7 +90,7 @@ impl AppleKeySystem {
 
     fn request(&self, key_uri: &KeyUri, intent: Intent) -> Result<AppleRequest, SystemFault> {
         let inbox = Inbox::new(Arc::clone(&self.listener), None, self.options.timeout);
-        let arriving = inbox.expect(key_uri.as_str());
+        let arriving = inbox.expect_plain(key_uri.as_str());
         let (session, delegate) = self.session(Arc::clone(&inbox));
         let identifier = NSString::from_str(key_uri.as_str());
         let identifier: &AnyObject = identifier.as_ref();
@@ -104,7 +104,7 @@ impl AppleKeySystem {
         }
         let asked = match wait(&arriving, self.options.timeout)? {
             Event::Plain(request) => Asked::Plain { request, inbox },
-            Event::Persistable(request) => Asked::Persistable(request),
+            Event::Persistable(request) => Asked::Persistable { request, inbox },
             Event::Failed(fault) => return Err(fault),
         };
         if intent == Intent::Play {

@@ -8,6 +8,7 @@ mod update;
 mod status;
 mod attempts; // the decisions
 mod exchange; // one license
+mod guarded; // a request and its deadline
 mod flight; // one exchange at a time for a key
 mod ledger; // records under compare-and-swap
 mod moment; // the clock
@@ -37,7 +38,7 @@ pub use status::{AssetStatus, DueKey, KeyStatus};
 /// Blocking; every long call is cancelled from another thread by its [`Cancel`](crate::Cancel). Safe to share; clones are the same engine.
 /// One engine at a time may work on a store. What it promises:
 ///
-/// - Each request of the platform is answered exactly once, by the deadline, whatever goes wrong.
+/// - Each request of the platform is answered exactly once, by the deadline, whatever goes wrong, hangs or panics.
 /// - Of several calls that need the same key at the same time, one asks the server; all have its result.
 /// - A new key replaces the old one once it is durable; when a renewal fails, wherever, the old key is in place.
 /// - A key that two assets use is given up with the last of them.

@@ -48,14 +48,16 @@ pub(crate) fn expiration(record: &KeyRecord, moment: Moment) -> ExpirationInfo {
     }
 }
 
-/// After the first playback only the playback window counts, where there is one.
+/// After the first playback only the playback window counts. Where nobody says how long that is, only the platform knows: that
+/// it replaced the key shows that the window has begun, and the time of storage is no longer what counts.
 fn window(record: &KeyRecord) -> (Phase, Option<Timestamp>, TermsSource) {
     match (record.first_played, record.terms.playback) {
         (Some(since), Limit::Within(time)) => {
             return (Phase::Playback { since }, Some(since.plus(time)), TermsSource::License);
         }
         (Some(_), Limit::Unlimited) => return (Phase::NoLimit, None, TermsSource::License),
-        (Some(_), Limit::Unspecified) | (None, _) => {}
+        (Some(_), Limit::Unspecified) => return (Phase::Unknown, None, TermsSource::Nobody),
+        (None, _) => {}
     }
     let ends = [
         (record.terms.storage.from(record.created), TermsSource::License),

@@ -106,6 +106,9 @@ pub enum KeyErrorKind {
     /// Nobody wrote down which license service a key came from.
     #[error("which license service it came from is not known")]
     NoService,
+    /// The provider, the token source or another part of the application's panicked.
+    #[error("a part of the application's panicked")]
+    Panicked,
     /// The caller cancelled.
     #[error("cancelled")]
     Cancelled,

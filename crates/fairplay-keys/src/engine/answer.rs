@@ -1,8 +1,12 @@
 //! Answering the platform's requests: exactly once, by the deadline.
 
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use super::exchange::refuse;
+use super::guarded::{Ended, guard};
 use super::ledger::Change;
 use super::{Engine, LicenseSource, Shared, Wanted};
 use crate::asset::AssetId;
@@ -61,6 +65,9 @@ impl Engine {
     /// Answers a request with the stored key; one that has expired is renewed first, and where none can be stored or is
     /// stored, a license is asked for that is played and not kept. By the deadline, with an error if need be.
     ///
+    /// The work is done on a thread of its own, and goes on there when something hangs that cannot be cancelled. While it is
+    /// the platform itself that hangs, the request is answered as soon as that comes back.
+    ///
     /// # Errors
     /// What the request was answered with.
     pub fn answer_online(
@@ -68,18 +75,30 @@ impl Engine {
         request: Box<dyn KeyRequest>,
         online: Online<'_>,
     ) -> Result<Answer, KeyError> {
-        let (cut_off, done) = (Cancel::new(), Cancel::new());
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                done.wait(online.deadline);
-                if !done.is_cancelled() {
-                    cut_off.cancel();
-                }
-            });
-            let answer = self.0.answer_online(request, online, &cut_off);
-            done.cancel();
-            answer
-        })
+        let key_uri = request.key_uri().clone();
+        let (request, watch) = guard(request);
+        let (sender, receiver) = mpsc::channel();
+        let cancel = Cancel::new();
+        let (shared, asset, license) = (Arc::clone(&self.0), online.asset.clone(), online.license.clone());
+        let until = cancel.clone();
+        let work = move || {
+            let wanted = Wanted { asset: &asset, key_uri: &request.key_uri().clone(), license: &license };
+            drop(sender.send(shared.answer_online(Box::new(request), wanted, &until)));
+        };
+        let started = thread::Builder::new().name("fairplay-answer".to_owned()).spawn(work);
+        let kind = match started.map(|_| receiver.recv_timeout(online.deadline)) {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(RecvTimeoutError::Timeout)) => KeyErrorKind::Deadline,
+            Ok(Err(RecvTimeoutError::Disconnected)) => KeyErrorKind::Panicked,
+            Err(_) => SystemFault::Abandoned.into(),
+        };
+        let error = KeyError::new(kind).of(&key_uri);
+        let ended = watch.end(&error);
+        cancel.cancel();
+        match ended {
+            Ended::InTime => Err(error),
+            Ended::TooLate => receiver.try_recv().unwrap_or(Err(error)),
+        }
     }
 }
 
@@ -87,21 +106,20 @@ impl Shared {
     fn answer_online(
         &self,
         request: Box<dyn KeyRequest>,
-        online: Online<'_>,
+        wanted: Wanted<'_>,
         cancel: &Cancel,
     ) -> Result<Answer, KeyError> {
-        let key_uri = request.key_uri().clone();
-        let wanted = Wanted { asset: online.asset, key_uri: &key_uri, license: online.license };
+        let key_uri = wanted.key_uri;
         match self.valid_key(&*request) {
             Ok(record) => self.answer_or_renew(request, wanted, &record, cancel),
             Err(error) if matches!(error.kind(), KeyErrorKind::Expired { .. }) => {
                 match self.renew(wanted, cancel).and_then(|_| self.valid_key(&*request)) {
-                    Ok(record) => self.answer_stored(request, &key_uri, &record).map(|()| Answer::Renewed),
-                    Err(error) => Err(refuse(request, error.of(&key_uri), cancel)),
+                    Ok(record) => self.answer_stored(request, key_uri, &record).map(|()| Answer::Renewed),
+                    Err(error) => Err(refuse(request, error.of(key_uri), cancel)),
                 }
             }
             Err(error) if streams(&error) => self.stream(request, wanted, cancel).map(|()| Answer::Streamed),
-            Err(error) => Err(refuse(request, error.of(&key_uri), cancel)),
+            Err(error) => Err(refuse(request, error.of(key_uri), cancel)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! One license: SPC, request, answer, CKC.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::attempts::{Attempts, Next};
 use super::{Shared, Wanted};
 use crate::asset::AssetId;
@@ -57,7 +59,17 @@ impl Shared {
     }
 
     /// Asks the service for a license, again with a new SPC while what goes wrong may pass. The request stays unanswered.
-    pub(super) fn ask(
+    fn ask(
+        &self,
+        request: &mut dyn KeyRequest,
+        wanted: Wanted<'_>,
+        purpose: Purpose,
+        cancel: &Cancel,
+    ) -> Result<LicenseReply, KeyError> {
+        caught(|| self.ask_on(request, wanted, purpose, cancel))
+    }
+
+    fn ask_on(
         &self,
         request: &mut dyn KeyRequest,
         wanted: Wanted<'_>,
@@ -104,15 +116,17 @@ impl Shared {
         service: &LicenseService,
         cancel: &Cancel,
     ) -> Result<(), KeyError> {
-        let content_id = service.provider.content_id(key_uri)?;
-        let purpose = Purpose::Release;
-        let mut exchange =
-            Exchange { shared: self, asset, key_uri, service, content_id: &content_id, purpose, cancel };
-        let mut answer = exchange.once(proof, Freshness::Any)?;
-        if answer.status == 401 {
-            answer = exchange.once(proof, Freshness::Renewed)?;
-        }
-        service.provider.taken(&answer).map_err(|error| error.at(&service.url))
+        caught(|| {
+            let content_id = service.provider.content_id(key_uri)?;
+            let purpose = Purpose::Release;
+            let mut exchange =
+                Exchange { shared: self, asset, key_uri, service, content_id: &content_id, purpose, cancel };
+            let mut answer = exchange.once(proof, Freshness::Any)?;
+            if answer.status == 401 {
+                answer = exchange.once(proof, Freshness::Renewed)?;
+            }
+            service.provider.taken(&answer).map_err(|error| error.at(&service.url))
+        })
     }
 
     /// Plays with a license that is not stored.
@@ -127,6 +141,11 @@ impl Shared {
             Err(error) => Err(refuse(request, error.of(wanted.key_uri), cancel)),
         }
     }
+}
+
+/// A panic of the application's provider, token source or transport is an error like others.
+fn caught<T>(work: impl FnOnce() -> Result<T, KeyError>) -> Result<T, KeyError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(KeyErrorKind::Panicked.into()))
 }
 
 fn accept(request: Box<dyn KeyRequest>, ckc: &Ckc) -> Result<(), KeyError> {

@@ -12,17 +12,20 @@ use crate::time::Cancel;
 #[derive(Debug, Default)]
 pub(super) struct Flights(Mutex<HashMap<KeyUri, Arc<Flight>>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flight {
     landed: Mutex<Option<Result<(), KeyError>>>,
     changed: Condvar,
+    /// The leader's: one that was cancelled leads no more, whenever it comes back.
+    leader: Cancel,
 }
 
-/// How often a waiting call looks whether it was cancelled.
+/// How often a waiting call looks whether it was cancelled, or its leader.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Flights {
-    /// Does the work, or waits for who does it already. A call whose leader was cancelled does it itself.
+    /// Does the work, or waits for who does it already. A call whose leader was cancelled, or found its own asset given up,
+    /// does it itself.
     pub(super) fn fly(
         &self,
         key_uri: &KeyUri,
@@ -30,16 +33,14 @@ impl Flights {
         work: impl Fn() -> Result<(), KeyError>,
     ) -> Result<(), KeyError> {
         loop {
-            let (flight, leads) = self.join(key_uri);
+            let (flight, leads) = self.join(key_uri, cancel);
             if leads {
                 let leader = Leader { flights: self, key_uri, flight: &flight };
                 let result = work();
                 leader.land(result.clone());
                 return result;
             }
-            let result = flight.wait(cancel);
-            let deserted = matches!(&result, Err(error) if *error.kind() == KeyErrorKind::Cancelled);
-            if !deserted || cancel.is_cancelled() {
+            if let Some(result) = flight.wait(cancel) {
                 return result;
             }
         }
@@ -53,12 +54,13 @@ impl Flights {
         flights.get(key_uri).is_some_and(|flight| Arc::strong_count(flight) > 2)
     }
 
-    fn join(&self, key_uri: &KeyUri) -> (Arc<Flight>, bool) {
+    fn join(&self, key_uri: &KeyUri, cancel: &Cancel) -> (Arc<Flight>, bool) {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match flights.get(key_uri) {
-            Some(flight) => (Arc::clone(flight), false),
-            None => {
-                let flight = Arc::new(Flight::default());
+            Some(flight) if !flight.leader.is_cancelled() => (Arc::clone(flight), false),
+            _ => {
+                let (landed, changed) = (Mutex::default(), Condvar::new());
+                let flight = Arc::new(Flight { landed, changed, leader: cancel.clone() });
                 flights.insert(key_uri.clone(), Arc::clone(&flight));
                 (flight, true)
             }
@@ -67,17 +69,26 @@ impl Flights {
 }
 
 impl Flight {
-    fn wait(&self, cancel: &Cancel) -> Result<(), KeyError> {
+    /// The leader's result; `None` where it is none for others.
+    fn wait(&self, cancel: &Cancel) -> Option<Result<(), KeyError>> {
         let mut landed = self.landed.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(result) = &*landed {
-                return result.clone();
-            }
             if cancel.is_cancelled() {
-                return Err(KeyErrorKind::Cancelled.into());
+                return Some(Err(KeyErrorKind::Cancelled.into()));
+            }
+            match &*landed {
+                Some(Ok(())) => return Some(Ok(())),
+                Some(Err(error)) => return Some(Err(error.clone())).filter(|_| !self.is_private(error)),
+                None if self.leader.is_cancelled() => return None,
+                None => {}
             }
             landed = self.changed.wait_timeout(landed, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// Whether it concerns nobody but the leader: whatever it failed with once it was cancelled, and that its asset was given up.
+    fn is_private(&self, error: &KeyError) -> bool {
+        self.leader.is_cancelled() || matches!(error.kind(), KeyErrorKind::Cancelled | KeyErrorKind::Released)
     }
 }
 
@@ -96,7 +107,11 @@ impl Leader<'_> {
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.flights.0.lock().unwrap_or_else(PoisonError::into_inner).remove(self.key_uri);
+        let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights.get(self.key_uri).is_some_and(|flight| std::ptr::eq(&**flight, self.flight)) {
+            flights.remove(self.key_uri);
+        }
+        drop(flights);
         let mut landed = self.flight.landed.lock().unwrap_or_else(PoisonError::into_inner);
         landed.get_or_insert_with(|| Err(KeyErrorKind::Cancelled.into()));
         self.flight.changed.notify_all();
@@ -109,6 +124,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::provider::TokenError;
 
     fn uri() -> KeyUri {
         KeyUri::new("skd://a").unwrap()
@@ -129,9 +145,9 @@ mod tests {
             inside.wait();
             let followers: Vec<_> = (0..4)
                 .map(|_| {
-                    let (flight, leads) = flights.join(&uri());
+                    let (flight, leads) = flights.join(&uri(), &Cancel::new());
                     assert!(!leads);
-                    scope.spawn(move || flight.wait(&Cancel::new()))
+                    scope.spawn(move || flight.wait(&Cancel::new()).unwrap())
                 })
                 .collect();
             inside.wait();
@@ -154,19 +170,19 @@ mod tests {
                 })
             });
             inside.wait();
-            let (flight, _) = flights.join(&uri());
+            let (flight, _) = flights.join(&uri(), &Cancel::new());
             let follower = scope.spawn(|| flights.fly(&uri(), &Cancel::new(), || Ok(())));
             inside.wait();
             assert_eq!(leader.join().unwrap(), Err(KeyErrorKind::Cancelled.into()));
             assert_eq!(follower.join().unwrap(), Ok(()));
-            assert_eq!(flight.wait(&Cancel::new()), Err(KeyErrorKind::Cancelled.into()));
+            assert_eq!(flight.wait(&Cancel::new()), None);
         });
     }
 
     #[test]
     fn a_waiting_call_can_be_cancelled() {
         let (flights, cancel) = (Flights::default(), Cancel::new());
-        let _leader = flights.join(&uri());
+        let _leader = flights.join(&uri(), &Cancel::new());
         cancel.cancel();
         assert_eq!(flights.fly(&uri(), &cancel, || Ok(())), Err(KeyErrorKind::Cancelled.into()));
     }
@@ -179,5 +195,59 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(flights.fly(&uri(), &Cancel::new(), || Ok(())), Ok(()));
+    }
+
+    /// A leader ends with this, cancelled or not; what the call that waits makes of it.
+    fn followed(error: KeyErrorKind, is_cancelled: bool) -> Result<(), KeyError> {
+        let (flights, inside, cancel) = (Flights::default(), Barrier::new(2), Cancel::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                flights.fly(&uri(), &cancel, || {
+                    inside.wait();
+                    inside.wait();
+                    Err(error.clone().into())
+                })
+            });
+            inside.wait();
+            let (flight, leads) = flights.join(&uri(), &Cancel::new());
+            assert!(!leads);
+            if is_cancelled {
+                cancel.cancel();
+            }
+            inside.wait();
+            match flight.wait(&Cancel::new()) {
+                Some(result) => result,
+                None => flights.fly(&uri(), &Cancel::new(), || Ok(())),
+            }
+        })
+    }
+
+    #[test]
+    fn what_concerns_the_leader_alone_is_nobody_elses_result() {
+        let token = || KeyErrorKind::Token(TokenError { message: "cancelled".to_owned(), again_in: None });
+        assert_eq!(followed(KeyErrorKind::Released, false), Ok(()));
+        assert_eq!(followed(token(), true), Ok(()));
+        assert_eq!(followed(token(), false), Err(token().into()));
+    }
+
+    #[test]
+    fn a_cancelled_leader_that_hangs_holds_nobody_up() {
+        let (flights, inside, cancel) = (Flights::default(), Barrier::new(2), Cancel::new());
+        std::thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                flights.fly(&uri(), &cancel, || {
+                    inside.wait();
+                    inside.wait();
+                    Ok(())
+                })
+            });
+            inside.wait();
+            let follower =
+                scope.spawn(|| flights.fly(&uri(), &Cancel::new(), || Err(KeyErrorKind::NotStored.into())));
+            cancel.cancel();
+            assert_eq!(follower.join().unwrap(), Err(KeyErrorKind::NotStored.into()));
+            inside.wait();
+            assert_eq!(leader.join().unwrap(), Ok(()));
+        });
     }
 }

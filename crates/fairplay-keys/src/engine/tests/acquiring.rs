@@ -256,12 +256,13 @@ impl LicenseProvider for Panics {
 }
 
 #[test]
-fn a_provider_that_panics_leaves_its_request_abandoned_and_nothing_half_done() {
+fn a_provider_that_panics_is_an_error_like_others_and_leaves_nothing_half_done() {
     let world = World::new();
     let source = LicenseSource { provider: std::sync::Arc::new(Panics), ..license() };
-    let acquire = || world.engine.acquire(&asset("a"), &plan(&["k1"]), &source, &Cancel::new());
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(acquire)).is_err());
-    assert_eq!((world.platform.last().as_str(), world.stored("k1")), ("abandoned", None));
+    let acquired = world.engine.acquire(&asset("a"), &plan(&["k1"]), &source, &Cancel::new());
+    assert_eq!(kind(acquired), KeyErrorKind::Panicked);
+    let failed = "failed: a part of the application's panicked";
+    assert_eq!((world.platform.last().as_str(), world.stored("k1")), (failed, None));
     assert!(world.acquire("a", &["k1"]).unwrap().is_ready());
     world.check_answers();
 }

@@ -1,7 +1,9 @@
 //! Answering the platform.
 
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use super::super::guarded::{Ended, guard};
 use super::world::*;
 use crate::*;
 
@@ -82,6 +84,132 @@ fn a_server_that_hangs_is_answered_for_at_the_deadline() {
         assert_eq!(world.platform.last(), "failed: no answer by the deadline");
     }
     world.check_answers();
+}
+
+/// Tokens that come when they are let go, whatever is cancelled meanwhile; or a panic.
+#[derive(Debug)]
+enum Stubborn {
+    Hangs(Cancel),
+    Panics,
+}
+
+impl TokenSource for Stubborn {
+    fn token(&self, _: TokenNeed<'_>, _: &Cancel) -> Result<Option<Token>, TokenError> {
+        match self {
+            Self::Hangs(until) => until.wait(Duration::from_secs(600)),
+            Self::Panics => panic!("a token source of the application's"),
+        }
+        Ok(None)
+    }
+}
+
+fn answer_with(world: &World, tokens: Stubborn, deadline: Duration) -> Result<Answer, KeyError> {
+    let license = LicenseSource { tokens: Arc::new(tokens), ..license() };
+    let request = world.platform.open(&uri("k1"), Intent::Play).unwrap();
+    world.engine.answer_online(request, Online { asset: &asset("a"), license: &license, deadline })
+}
+
+#[test]
+fn a_token_source_that_hangs_and_hears_nothing_does_not_outlast_the_deadline() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    for is_stored in [false, true] {
+        let go = Cancel::new();
+        let answer = answer_with(&world, Stubborn::Hangs(go.clone()), Duration::from_millis(20));
+        assert_eq!(kind(answer), KeyErrorKind::Deadline);
+        assert!(world.platform.how().contains(&"failed: no answer by the deadline".to_owned()));
+        if is_stored {
+            assert!(world.renew("a").unwrap().is_ready(), "others are not held up");
+        }
+        go.cancel();
+        world.check_answers();
+        world.acquire("a", &["k1"]).unwrap();
+        world.clock.advance(DAY + SECOND);
+    }
+}
+
+#[test]
+fn a_platform_that_hangs_does_not_outlast_the_deadline() {
+    let world = World::new();
+    let go = Cancel::new();
+    let until = go.clone();
+    *world.platform.while_spc.lock().unwrap() = Some(Hook(Box::new(move || until.wait(DAY))));
+    assert_eq!(kind(world.answer_online("k1", Duration::from_millis(20))), KeyErrorKind::Deadline);
+    go.cancel();
+    world.check_answers();
+    assert_eq!(world.platform.how(), ["failed: no answer by the deadline"]);
+    assert_eq!(world.server.asked(), 0, "nothing is asked for a request that is over");
+}
+
+#[test]
+fn a_request_that_is_over_while_the_platform_is_at_it_has_its_answer_when_that_comes_back() {
+    let world = World::new();
+    let (mut request, watch) = guard(world.platform.open(&uri("k1"), Intent::Play).unwrap());
+    let late = KeyError::from(KeyErrorKind::Deadline);
+    let (error, platform) = (late.clone(), Arc::clone(&world.platform));
+    *world.platform.while_spc.lock().unwrap() = Some(Hook(Box::new(move || {
+        assert_eq!(watch.end(&error), Ended::InTime);
+        assert_eq!(platform.how(), [""; 0], "the platform is busy with it");
+    })));
+    let content_id = ContentId::new(*b"id").unwrap();
+    assert_eq!(request.spc(&license().certificate, &content_id), Err(late.clone()));
+    assert_eq!(world.platform.how(), ["failed: no answer by the deadline"]);
+    assert_eq!(Box::new(request).answer_stored(&PersistableKey::new(*b"key")), Err(late));
+    world.check_answers();
+}
+
+#[test]
+fn a_request_that_was_answered_has_no_second_answer_by_the_deadline() {
+    let world = World::new();
+    let (request, watch) = guard(world.platform.open(&uri("k1"), Intent::Play).unwrap());
+    Box::new(request).answer_stored(&PersistableKey::new(*b"key")).unwrap();
+    assert_eq!(watch.end(&KeyErrorKind::Deadline.into()), Ended::TooLate);
+    world.check_answers();
+}
+
+#[test]
+fn a_token_source_that_panics_is_answered_for_at_once() {
+    let world = World::new();
+    assert_eq!(kind(answer_with(&world, Stubborn::Panics, DAY)), KeyErrorKind::Panicked);
+    assert_eq!(world.platform.last(), "failed: a part of the application's panicked");
+    world.check_answers();
+}
+
+#[test]
+fn an_asset_that_is_given_up_while_it_asks_leaves_the_key_to_who_waits_for_it_too() {
+    let world = World::new();
+    let engine = world.engine.clone();
+    let (inside, go) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (in_request, gate) = (Arc::clone(&inside), Arc::clone(&go));
+    *world.server.while_asked.lock().unwrap() = Some(Hook(Box::new(move || {
+        engine.release(&asset("a")).unwrap();
+        in_request.wait();
+        gate.wait();
+    })));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| world.acquire("a", &["k1"]).unwrap());
+        inside.wait();
+        let second = scope.spawn(|| world.acquire("b", &["k1"]).unwrap());
+        while !world.engine.0.flights.has_followers(&uri("k1")) {
+            std::thread::yield_now();
+        }
+        go.wait();
+        assert_eq!(first.join().unwrap().first_error().unwrap().kind(), &KeyErrorKind::Released);
+        assert!(second.join().unwrap().is_ready());
+    });
+    world.check_answers();
+}
+
+#[test]
+fn a_key_that_was_played_outlives_the_stated_time_where_only_the_platform_knows_the_rest() {
+    let world = World::new();
+    world.server.then([Mood::Says(", \"persistence_duration\": 86400")]);
+    world.acquire("a", &["k1"]).unwrap();
+    *world.platform.updates.lock().unwrap() = true;
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+    world.clock.advance(DAY + SECOND);
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored), "the platform decides");
+    let status = world.engine.status(&asset("a")).unwrap().unwrap();
+    assert_eq!(status.expiration().unwrap().phase, Phase::Unknown);
 }
 
 #[test]

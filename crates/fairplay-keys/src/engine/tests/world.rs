@@ -93,8 +93,16 @@ impl World {
         Some(String::from_utf8(record.key.expose().to_vec()).unwrap())
     }
 
+    /// Waits until nothing goes on any more that a deadline has left behind.
+    pub(super) fn wait_for_stragglers(&self) {
+        while Arc::strong_count(&self.engine.0) > 1 {
+            std::thread::yield_now();
+        }
+    }
+
     /// Every request was answered exactly once, and every SPC was sent at most once.
     pub(super) fn check_answers(&self) {
+        self.wait_for_stragglers();
         let opened = self.platform.opened.load(Ordering::SeqCst);
         let mut answered: Vec<u64> =
             self.platform.answers.lock().unwrap().iter().map(|(id, _)| *id).collect();
@@ -174,6 +182,8 @@ pub(super) struct Inside {
     pub(super) no_persistence_for_requests: Mutex<bool>,
     /// Whether it replaces keys at their first playback.
     pub(super) updates: Mutex<bool>,
+    /// Done once, while an SPC is made.
+    pub(super) while_spc: Mutex<Option<Hook>>,
     pub(super) invalidated: Mutex<Vec<String>>,
     pub(super) invalidation_fault: Mutex<Option<SystemFault>>,
     listener: Mutex<Option<Arc<dyn UpdateListener>>>,
@@ -285,6 +295,10 @@ impl KeyRequest for Request {
     }
 
     fn spc(&mut self, _: &Certificate, _: &ContentId) -> Result<Spc, KeyError> {
+        let hook = self.platform.while_spc.lock().unwrap().take();
+        if let Some(hook) = hook {
+            (hook.0)();
+        }
         self.serial = self.platform.serials.fetch_add(1, Ordering::SeqCst) + 1;
         Ok(Spc::new([[0, 0, 0, 3], self.serial.to_be_bytes()].concat()))
     }
