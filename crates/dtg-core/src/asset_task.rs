@@ -275,6 +275,8 @@ pub struct DownloadedAsset {
     pub tracks: Vec<Track>,
     /// How long it plays.
     pub duration: Option<Duration>,
+    /// Bytes of its media.
+    pub bytes: u64,
 }
 
 impl DownloadedAsset {

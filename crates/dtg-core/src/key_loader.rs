@@ -1,6 +1,6 @@
 //! The keys that an asset download task meets: who obtains them, and what is asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::plan::{Origin, OriginSet, Plan, is_license_key};
 /// Obtains the keys that an [`AssetDownloadTask`](crate::AssetDownloadTask) meets, and keeps them for playback.
 ///
 /// Called during the download, on a thread of the task's own: once a run for each key that a downloaded track
-/// needs, one after another, in the order in which the tracks need them. Media that a key is needed for counts as
+/// needs, one after another, in the order in which the tracks need them; a call that was cut off is not over before it
+/// answers, and until then no other one is made. Media that a key is needed for counts as
 /// loaded only when its key is there, and the asset is not complete before all are. A task that goes on after a
 /// restart asks again: a loader that has the key answers at once.
 pub trait KeyLoader: Send + Sync {
@@ -232,7 +233,8 @@ impl Keys<'_> {
         }
         let Some(needed) = self.found.get_mut(at) else { return };
         let place = KeyPlace::Media(file.clone());
-        if !needed.request.places.contains(&place) {
+        // Playlists come one after another: only the last place can be this one.
+        if needed.request.places.last() != Some(&place) {
             needed.request.places.push(place);
         }
         match needed.spans.last_mut() {
@@ -242,12 +244,10 @@ impl Keys<'_> {
     }
 
     fn mark_session_keys(&mut self, top: &Multivariant<'_>) {
-        for key in &top.session_keys {
-            let uri = key.uri.as_ref().map(|uri| uri.text.to_string());
-            let named = self.found.iter_mut().filter(|it| it.request.uri == uri);
-            for needed in named.filter(|it| !it.request.places.contains(&KeyPlace::Session)) {
-                needed.request.places.insert(0, KeyPlace::Session);
-            }
+        let uris: HashSet<_> =
+            top.session_keys.iter().map(|key| key.uri.as_ref().map(|it| &*it.text)).collect();
+        for needed in self.found.iter_mut().filter(|it| uris.contains(&it.request.uri.as_deref())) {
+            needed.request.places.insert(0, KeyPlace::Session);
         }
     }
 }

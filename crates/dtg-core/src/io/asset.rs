@@ -11,6 +11,7 @@ mod more; // more renditions for a finished one
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use self::control::{Attempt, Control, Ended};
+use self::keys::{Asking, Turn};
 use self::live::{Live, Running};
 use self::place::Place;
 pub(crate) use self::planned::{AssetRecord, Chosen};
@@ -50,6 +51,7 @@ pub(crate) struct Task {
     live: Mutex<Live>,
     /// Whose call it is: of several at the same time the first.
     turn: Mutex<()>,
+    keys_turn: Turn,
 }
 
 /// What a run of the task is for.
@@ -73,8 +75,8 @@ impl Task {
         let settings = Builder { root: paths.work().folder().to_owned(), ..settings };
         let throttle = Arc::new(Throttle::new(settings.rate_limit));
         let (hub, control, live) = (Arc::default(), Arc::default(), Mutex::default());
-        let turn = Mutex::default();
-        Self { asset, title, contents, settings, disk, paths, hub, throttle, control, live, turn }
+        let (turn, keys_turn) = (Mutex::default(), Turn::default());
+        Self { asset, title, contents, settings, disk, paths, hub, throttle, control, live, turn, keys_turn }
     }
 
     /// Does the job to its end, through any number of suspensions.
@@ -86,11 +88,19 @@ impl Task {
                 return Err(Error::new(ErrorKind::Locked(std::process::id())).of(&self.asset.id));
             }
         };
+        if let (Job::Download, Some(location)) = (job, self.live().location.clone()) {
+            return Ok(location); // of a finished asset nothing can be stopped any more
+        }
+        self.control.enter();
         // Kept while the task is suspended: nobody else is to go on with what is there.
         let mut held = None;
         let ended = loop {
             let attempt = match self.control.begin(|| self.tell(ItemState::Paused)) {
                 Ok(attempt) => attempt,
+                // Of a finished asset nothing can be stopped any more.
+                Err(error) if self.control.state() == ItemState::Completed => {
+                    return Err(error.of(&self.asset.id));
+                }
                 Err(error) => break Err(error),
             };
             match self.attempt(job, &attempt, &mut held) {
@@ -158,7 +168,7 @@ impl Task {
     /// A single media file has nothing that could be added to it.
     fn check_augmentable(&self, job: Job<'_>) -> Result<(), Error> {
         match job {
-            Job::Augment(_) if self.place().is_file()? && !self.place().is_ready()? => {
+            Job::Augment(_) if self.place().file_bytes()?.is_some() && !self.place().is_ready()? => {
                 Err(Error::new(ErrorKind::NotAugmentable))
             }
             Job::Augment(_) | Job::Download => Ok(()),
@@ -172,7 +182,12 @@ impl Task {
             return Ok(None);
         }
         place.owner()?.iter().try_for_each(|owner| self.check_owner(owner))?;
-        place.put_in_place(&self.asset.id).map(Some)
+        let location = place.put_in_place(&self.asset.id)?;
+        match place.file_bytes()? {
+            Some(bytes) => self.live().last.downloaded_bytes = bytes,
+            None => drop(self.finished()?),
+        }
+        Ok(Some(location))
     }
 
     fn under_lock(&self, job: Job<'_>, attempt: &Attempt) -> Result<ItemLocation, Error> {
@@ -220,7 +235,8 @@ impl Task {
     fn finished(&self) -> Result<Option<ItemLocation>, Error> {
         let Some(asset) = self.place().finished()? else { return Ok(None) };
         self.check_owner(&asset.id)?;
-        self.live().last.duration = asset.duration;
+        let last = &mut self.live().last;
+        (last.duration, last.downloaded_bytes) = (asset.duration, asset.bytes);
         Ok(Some(asset.location))
     }
 
@@ -238,15 +254,10 @@ impl Task {
         let running = self.start(opened, folder, http, keys.clone())?;
         let (driver, key) = (Arc::clone(&running.driver), running.key);
         self.live().running = Some(running);
-        if let Some(loader) = &self.asset.key_loader {
-            if let Err(error) = keys::obtain(keys, loader.clone(), attempt, &self.control) {
-                self.control.obtained(attempt.number, Err(error.into()));
-            }
-        } else {
-            self.control.obtained(attempt.number, Ok(()));
-        }
+        let asking = self.ask(keys, attempt);
         driver.settle(key);
         let ended = self.control.wait(attempt);
+        drop(asking);
         let last = self.progress();
         self.live().last = last;
         self.live().running = None;
@@ -255,6 +266,17 @@ impl Task {
             Ended::Complete => Ok(()),
             Ended::Stopped(error) => Err(error),
         }
+    }
+
+    /// Has the keys obtained, until what it answers is dropped.
+    fn ask(&self, keys: Vec<NeededKey>, attempt: &Attempt) -> Option<Asking> {
+        let Some(loader) = &self.asset.key_loader else {
+            self.control.obtained(attempt.number, Ok(()));
+            return None;
+        };
+        keys::obtain(keys, loader.clone(), attempt, (&self.control, &self.keys_turn))
+            .map_err(|error| self.control.obtained(attempt.number, Err(error.into())))
+            .ok()
     }
 
     fn start(

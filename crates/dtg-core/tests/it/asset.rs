@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod augment; // more renditions for a finished asset
+mod keys; // what its media is encrypted with
 mod places; // what is where an asset is to be
 
 use std::collections::BTreeMap;
@@ -328,107 +329,25 @@ fn loaded_time_ranges_tell_what_plays() {
     assert!((progress.fraction - 1.0).abs() < f64::EPSILON);
 }
 
-const KEY: &str = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://k%C3%A9y?a=1\",KEYFORMAT=\"com.apple.streamingkeydelivery\",KEYFORMATVERSIONS=\"1\"\n";
-
-/// Tells what it is asked for, and answers what it is told to.
-struct Scripted {
-    asked: Sender<KeyRequest>,
-    answers: Mutex<Receiver<Result<(), KeyLoadError>>>,
-}
-
-type Script = (Receiver<KeyRequest>, Sender<Result<(), KeyLoadError>>);
-
-fn scripted() -> (Scripted, Script) {
-    let ((asked, requests), (say, answers)) = (channel(), channel());
-    (Scripted { asked, answers: Mutex::new(answers) }, (requests, say))
-}
-
-impl KeyLoader for Scripted {
-    fn load(&self, request: &KeyRequest, _: &Cancellation) -> Result<(), KeyLoadError> {
-        self.asked.send(request.clone()).unwrap();
-        self.answers.lock().unwrap().recv().unwrap()
-    }
-}
-
 #[test]
-fn an_skd_key_without_a_loader_is_refused_before_any_media_and_says_what_to_call() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation(KEY)));
+fn a_task_for_a_finished_asset_shows_how_much_there_is() {
+    let (shelf, origin) = (Shelf::new(), origin(presentation("")));
+    shelf.task(&origin).run().unwrap();
     let task = shelf.task(&origin);
-    let error = task.run().unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::NoKeyLoader(_)), "{error}");
-    assert!(error.to_string().contains("prepare_for_download"), "{error}");
-    assert!(!error.to_string().contains("a=1"), "{error}");
-    assert_eq!((media_asked(&origin).as_str(), shelf.names()), ("", Vec::new()));
-}
-
-#[test]
-fn a_key_is_obtained_once_during_the_download_and_nothing_is_complete_without_it() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation(KEY)));
-    let (loader, (requests, say)) = scripted();
-    let asset = RemoteAsset::new(id("x"), origin.url("/master.m3u8")).with_key_loader(loader);
-    let task = Arc::new(shelf.task_of(asset));
-    let running = thread::spawn({
-        let task = Arc::clone(&task);
-        move || task.run()
-    });
-    let request = requests.recv().unwrap();
-    assert_eq!(request.asset, id("x"));
-    assert_eq!(request.uri.as_deref(), Some("skd://k%C3%A9y?a=1"), "byte for byte");
-    assert_eq!(request.key_format, "com.apple.streamingkeydelivery");
-    assert_eq!(request.places, [KeyPlace::Media("video/0.m3u8".into())]);
-    while task.progress().downloaded_bytes < 30_000 {
-        thread::yield_now();
-    }
-    let progress = task.progress();
-    assert_eq!((progress.loaded.len(), progress.keys, progress.keys_needed), (0, 0, 1), "{progress:?}");
-    assert_eq!(shelf.names(), ["film.download"]);
-    say.send(Ok(())).unwrap();
-    let location = running.join().unwrap().unwrap();
-    assert!(fs::read_to_string(location.folder_path().join("video/0.m3u8")).unwrap().contains(KEY));
-    assert_eq!(task.progress().keys, 1);
-    assert!(requests.try_recv().is_err(), "asked once");
-}
-
-#[test]
-fn a_key_that_is_not_obtained_ends_the_task_and_the_next_run_asks_again() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation(KEY)));
-    let (loader, (requests, say)) = scripted();
-    let asset = RemoteAsset::new(id("x"), origin.url("/master.m3u8")).with_key_loader(loader);
-    let task = shelf.task_of(asset);
-    for (answer, state, remedy) in [
-        (KeyLoadError::refused("not yours"), ItemState::Failed, Remedy::License),
-        (KeyLoadError::unavailable("no answer"), ItemState::Interrupted, Remedy::TryAgain),
-    ] {
-        say.send(Err(answer)).unwrap();
-        let error = task.run().unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::KeyNotLoaded { .. }), "{error}");
-        assert_eq!((task.state(), error.remedy()), (state, remedy));
-    }
-    say.send(Ok(())).unwrap();
     task.run().unwrap();
-    assert_eq!(requests.try_iter().count(), 3);
+    let progress = task.progress();
+    assert_eq!((progress.downloaded_bytes, progress.estimated_bytes), (30_000, 30_000));
+    assert_eq!(progress.loaded.len(), 1);
 }
 
 #[test]
-fn a_loader_that_never_answers_does_not_hold_up_a_cancel_and_one_that_panics_is_an_error() {
-    let (shelf, origin) = (Shelf::new(), origin(presentation(KEY)));
-    let (loader, (requests, _say)) = scripted();
-    let asset = RemoteAsset::new(id("x"), origin.url("/master.m3u8")).with_key_loader(loader);
-    let task = Arc::new(shelf.task_of(asset));
-    let running = thread::spawn({
-        let task = Arc::clone(&task);
-        move || task.run()
-    });
-    requests.recv().unwrap();
+fn a_finished_asset_stays_completed_whatever_is_cancelled() {
+    let (shelf, origin) = (Shelf::new(), origin(presentation("")));
+    let task = shelf.task(&origin);
+    let location = task.run().unwrap();
     task.cancel();
-    assert_eq!(kind_of(running.join().unwrap()), "cancelled");
-
-    struct Panics;
-    impl KeyLoader for Panics {
-        fn load(&self, _: &KeyRequest, _: &Cancellation) -> Result<(), KeyLoadError> {
-            panic!("a bug of the application")
-        }
-    }
-    let asset = RemoteAsset::new(id("x"), origin.url("/master.m3u8")).with_key_loader(Panics);
-    assert_eq!(kind_of(shelf.task_of(asset).run()), "key-not-loaded");
+    assert_eq!(task.run().unwrap(), location);
+    assert_eq!(task.state(), ItemState::Completed);
+    assert_eq!(kind_of(task.augment(&[in_language("fr")])), "cancelled");
+    assert_eq!(task.state(), ItemState::Completed);
 }

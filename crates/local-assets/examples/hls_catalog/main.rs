@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread;
 
 use camino_tempfile::Utf8TempDir;
-use dtg_core::{AssetDownloadTask, DownloadedAsset, Event, ItemLocation};
+use dtg_core::{AssetDownloadTask, DownloadedAsset, Event, Events, ItemLocation, ItemState};
 use dtg_testkit::fairplay::{TestCdm, cbcs};
 use fairplay_keys::{Answer, ContentKeySystem as _, Engine, Intent, KeyUri};
 use hls_parse::{MediaPlaylist, ParseOptions, Playlist, parse};
@@ -59,7 +59,7 @@ fn download(task: &AssetDownloadTask) -> Result<ItemLocation, Box<dyn Error>> {
     let events = task.subscribe();
     thread::scope(|scope| {
         let running = scope.spawn(|| task.run());
-        while !events.recv().is_some_and(|it| matches!(it, Event::Progress(it) if it.downloaded_bytes > 0)) {}
+        wait_for_bytes(&events);
         task.suspend();
         println!("suspended: {} bytes", task.progress().downloaded_bytes);
         task.resume();
@@ -74,6 +74,16 @@ fn download(task: &AssetDownloadTask) -> Result<ItemLocation, Box<dyn Error>> {
         );
         Ok(location)
     })
+}
+
+/// Waits until something was downloaded, or the task has ended without.
+fn wait_for_bytes(events: &Events) {
+    let is_awaited = |event: &Event| match event {
+        Event::Progress(progress) => progress.downloaded_bytes > 0,
+        Event::State { state, .. } => !matches!(state, ItemState::InProgress | ItemState::Paused),
+        Event::Removed { .. } | _ => false,
+    };
+    while events.recv().is_some_and(|event| !is_awaited(&event)) {}
 }
 
 /// Decrypts every segment by the stored keys, as a player would; how many there are.

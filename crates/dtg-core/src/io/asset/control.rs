@@ -22,7 +22,7 @@ struct State {
     token: CancelToken,
     /// How the transfers of the present attempt ended.
     ended: Option<RunEnd>,
-    /// How many keys are there, and once it is over, how obtaining them ended.
+    /// How many of its keys, in their order, the present run has obtained, and once it is over, how that ended.
     keys_loaded: usize,
     keys: Option<Result<(), Error>>,
 }
@@ -40,6 +40,8 @@ enum Wish {
 pub(super) struct Attempt {
     pub(super) number: u64,
     pub(super) token: CancelToken,
+    /// How many of its keys an earlier attempt of the same run obtained.
+    pub(super) keys_loaded: usize,
 }
 
 /// How an attempt's transfers and keys ended.
@@ -71,6 +73,13 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Begins a run, which obtains its keys anew.
+    pub(super) fn enter(&self) {
+        let mut state = self.lock();
+        state.attempt += 1; // what an earlier run still hears of its keys is not this one's
+        state.keys_loaded = 0;
+    }
+
     /// Waits while the task is suspended, which is told once, then begins an attempt.
     pub(super) fn begin(&self, tell_suspended: impl FnOnce()) -> Result<Attempt, Error> {
         let mut state = self.lock();
@@ -90,8 +99,9 @@ impl Control {
         state.rests = ItemState::InProgress;
         state.attempt += 1;
         state.token = CancelToken::default();
-        (state.ended, state.keys, state.keys_loaded) = (None, None, 0);
-        Ok(Attempt { number: state.attempt, token: state.token.clone() })
+        (state.ended, state.keys) = (None, None);
+        let (number, token, keys_loaded) = (state.attempt, state.token.clone(), state.keys_loaded);
+        Ok(Attempt { number, token, keys_loaded })
     }
 
     /// Waits for the end of an attempt's transfers and keys; an error when it is cut short.

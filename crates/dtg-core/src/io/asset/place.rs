@@ -15,7 +15,7 @@ use crate::asset_task::DownloadedAsset;
 use crate::error::{Error, ErrorKind};
 use crate::io::codec;
 use crate::io::disk::{Disk, Entry, Held, StoreError};
-use crate::io::folder::ItemFolder;
+use crate::io::folder::{ItemFolder, downloaded};
 use crate::item::{ItemId, ItemLocation};
 use crate::layout::{AssetPaths, ItemPaths, MEDIA};
 use crate::plan::{Master, OriginSet, Plan};
@@ -100,9 +100,12 @@ impl Place<'_> {
         self.check_folder(&self.paths.finished())
     }
 
-    /// Whether what is at the destination is a file.
-    pub(super) fn is_file(&self) -> Result<bool, Error> {
-        Ok(matches!(self.entry(self.paths.destination())?, Some(Entry::File(_))))
+    /// How long the file at the destination is, if it is one.
+    pub(super) fn file_bytes(&self) -> Result<Option<u64>, Error> {
+        Ok(match self.entry(self.paths.destination())? {
+            Some(Entry::File(bytes)) => Some(bytes),
+            Some(Entry::Folder | Entry::Other) | None => None,
+        })
     }
 
     fn entry(&self, path: &Utf8Path) -> Result<Option<Entry>, StoreError> {
@@ -276,11 +279,12 @@ impl Place<'_> {
             return Ok(None);
         }
         let plan = self.plan_of(&paths)?;
-        let item = ItemFolder::of_asset(Arc::clone(self.disk), paths.clone()).record()?;
+        let folder = ItemFolder::of_asset(Arc::clone(self.disk), paths.clone());
+        let (item, bytes) = (folder.record()?, downloaded(&folder.done(&plan)?));
         let title = self.record(&paths)?.title;
         let duration = (!plan.playlists.is_empty()).then_some(plan.duration);
         let (location, tracks) = (self.location(&item.id, &plan), item.selected_tracks);
-        Ok(Some(DownloadedAsset { id: item.id, title, location, tracks, duration }))
+        Ok(Some(DownloadedAsset { id: item.id, title, location, tracks, duration, bytes }))
     }
 }
 
