@@ -161,7 +161,7 @@ mod tests {
         let of_length = |length: usize| format!("skd://{}", "x".repeat(length));
         check(Host, &of_length(200), &"x".repeat(200));
         check_refused(Host, &of_length(201), ErrorKind::ContentIdLength(201));
-        check_refused(Host, &of_length(8192), ErrorKind::ContentIdLength(8192));
+        check_refused(Host, &of_length(8000), ErrorKind::ContentIdLength(8000));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub enum ErrorKind {
     /// The scheme is not `skd`.
     #[error("not an `skd:` URI")]
     NotSkd,
+    /// The URI has this many bytes, more than [`KeyUri::LIMIT`](crate::KeyUri::LIMIT).
+    #[error("a key URI of {0} bytes is longer than any")]
+    TooLong(usize),
     /// The URI has no part like the one the rule asks for.
     #[error("has no {0}, which the content identifier is to come from")]
     NoSuchPart(&'static str),

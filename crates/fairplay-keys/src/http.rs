@@ -36,6 +36,9 @@ pub enum RequestFault {
     /// The address holds a space or a control character.
     #[error("the address holds a space or a control character")]
     Address,
+    /// The key URI leads to a host that the application has not allowed.
+    #[error("the key URI leads to `{}`, which is not among the allowed hosts", .0.escape_debug())]
+    Host(String),
     /// A header's name is not one (RFC 9110, 5.6.2).
     #[error("`{}` is not the name of a header", .0.escape_debug())]
     HeaderName(String),

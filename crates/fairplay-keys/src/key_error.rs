@@ -72,7 +72,7 @@ pub enum KeyErrorKind {
     ServerRejected {
         /// Its code, as it writes it.
         code: Option<String>,
-        /// What it says, no longer than 200 characters.
+        /// What it says, no longer than 200 characters; what may be a secret in it is left out.
         message: String,
     },
     /// The key's time is over.
@@ -139,7 +139,7 @@ pub enum ReplyFault {
     /// The license in it is not base64.
     #[error("the license in it is not base64")]
     NotBase64,
-    /// The time that it states is not one.
+    /// The time that it states is not one: a number that it states, or `...`.
     #[error("it states a time that is none: `{0}`")]
     Duration(String),
 }

@@ -12,14 +12,20 @@ use crate::error::{Error, ErrorKind};
 pub struct KeyUri(String);
 
 impl KeyUri {
-    /// Takes a URI whose scheme is `skd`, in any letter case; nothing else is asked of it.
+    /// The most bytes of one. Asset records hold all the key URIs of an asset.
+    pub const LIMIT: usize = 8192;
+
+    /// Takes a URI whose scheme is `skd`, in any letter case, of no more than [`KeyUri::LIMIT`] bytes; nothing else is asked of it.
     ///
     /// # Errors
-    /// [`ErrorKind::NotSkd`] for any other.
+    /// [`ErrorKind::NotSkd`], [`ErrorKind::TooLong`].
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         if !Self::is_skd(&text) {
             return Err(Error::new(&text, ErrorKind::NotSkd));
+        }
+        if text.len() > Self::LIMIT {
+            return Err(Error::new(&text, ErrorKind::TooLong(text.len())));
         }
         Ok(Self(text))
     }
@@ -102,8 +108,11 @@ mod tests {
             "skd://4f2b9a5c-1111-2222-3333-444455556666:00112233445566778899aabbccddeeff",
             "4f2b9a5c-1111-2222-3333-444455556666:00112233445566778899aabbccddeeff",
         );
-        let long = format!("skd://{}", "x".repeat(8192));
+        let long = format!("skd://{}", "x".repeat(KeyUri::LIMIT - 6));
         check(&long, &long[6..]);
+        let longer = KeyUri::new(format!("{long}x")).unwrap_err();
+        assert_eq!(longer.kind(), &ErrorKind::TooLong(KeyUri::LIMIT + 1));
+        assert!(longer.to_string().len() < 200, "{longer}");
     }
 
     #[test]

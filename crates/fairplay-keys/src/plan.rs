@@ -4,6 +4,7 @@ use thiserror::Error as ThisError;
 
 use crate::demand::{KeyDemand, KeyDemands, Oddity, Place};
 use crate::key_uri::KeyUri;
+use crate::provider::LicenseProvider;
 
 /// Which keys an asset needs before it plays without a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub enum PlanWarning {
     NoMediaKey,
     /// A key line is odd.
     Oddity(Oddity),
+    /// The service's content identifier is the host of the key URI alone, and a path follows: it may have been cut short, as
+    /// where the identifier is base64 with a `/`.
+    CutContentId(KeyUri),
 }
 
 /// An asset whose key lines say FairPlay, and name no key that can be asked for.
@@ -53,6 +57,18 @@ impl KeyPlan {
         let missing = required.iter().filter(in_session).map(|demand| demand.key_uri.clone());
         warnings.extend(missing.map(PlanWarning::NoSessionKey));
         Ok(Self { required, unused, warnings })
+    }
+
+    /// The required keys whose content identifiers look cut short, as this service finds them.
+    #[must_use]
+    pub fn cut_content_ids(&self, provider: &dyn LicenseProvider) -> Vec<PlanWarning> {
+        let is_cut = |uri: &&KeyUri| {
+            let (host, path) = uri.before_query().split_once('/').unwrap_or_default();
+            let id = provider.content_id(uri);
+            !path.is_empty() && id.is_ok_and(|id| id.as_bytes() == host.as_bytes())
+        };
+        let uris = self.required.iter().map(|demand| &demand.key_uri);
+        uris.filter(is_cut).cloned().map(PlanWarning::CutContentId).collect()
     }
 }
 
@@ -107,5 +123,19 @@ mod tests {
     fn lines_that_ask_for_keys_in_vain_are_an_error_and_no_lines_are_none() {
         assert_eq!(plan(&["v0 -"]), Err(NoKeyUri));
         assert_eq!(plan(&[]), Ok(KeyPlan::default()));
+    }
+
+    #[test]
+    fn a_host_that_is_only_the_beginning_of_an_identifier_is_warned_of() {
+        use crate::{ContentIdRule, TemplateProvider};
+        let cut =
+            plan(&["v0 skd://ab/cd+e==", "v0 skd://whole", "v0 skd://whole/", "v0 skd://whole:00ff?a/b"])
+                .unwrap();
+        let warnings = |content_id: ContentIdRule| {
+            cut.cut_content_ids(&TemplateProvider { content_id, ..TemplateProvider::kaltura() })
+        };
+        let expected = PlanWarning::CutContentId(KeyUri::new("skd://ab/cd+e==").unwrap());
+        assert_eq!(warnings(ContentIdRule::Host), [expected]);
+        assert_eq!(warnings(ContentIdRule::AfterScheme), []);
     }
 }

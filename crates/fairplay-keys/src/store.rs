@@ -30,10 +30,12 @@ pub trait KeyStore: Send + Sync + fmt::Debug {
     /// The new generation is one that this name never had since the store was opened.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when another generation is there: nothing was changed. With any error the old record stays.
+    /// [`StoreError::Conflict`] when another generation is there: nothing was changed. With any other error the old record is
+    /// there or the new one, whole; which of them a power cut leaves is not known until the next [`KeyStore::put`] succeeds.
     fn put(&self, slot: &Slot, record: &SecretBytes, expected: Generation) -> Result<Generation, StoreError>;
 
-    /// Removes the record of this generation; fine when there is none.
+    /// Removes the record of this generation; fine when there is none. Once it returns, that is durable, also where an earlier
+    /// call did the removing and failed to make it so.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when another generation is there: nothing was changed.

@@ -104,7 +104,8 @@ fn protect(
             obtained(keys)?
         }
     };
-    let warnings = plan.warnings.clone();
+    let mut warnings = plan.warnings.clone();
+    warnings.extend(plan.cut_content_ids(&*fair_play.service.provider));
     Ok(Registration {
         asset: location.id.clone(),
         protection: Protection::FairPlay,

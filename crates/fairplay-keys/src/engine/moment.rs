@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Shared;
 use crate::expiry::Moment;
 use crate::record::{decode_mark, encode_mark};
-use crate::store::{Generation, Slot};
+use crate::store::{Generation, Slot, StoreError};
 use crate::terms::Confidence;
 use crate::time::Timestamp;
 
@@ -22,14 +22,13 @@ pub(super) struct Mark {
 const LAG: Duration = Duration::from_secs(600);
 
 impl Shared {
-    /// The time, and how far it can be believed. The mark is stored now and then; a store that fails leaves it in memory.
+    /// The time, and how far it can be believed. The mark is stored now and then; while the store
+    /// fails it is kept in memory.
     pub(super) fn moment(&self) -> Moment {
         let now = self.parts.clock.now();
         let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
         if !mark.is_read {
-            let stored = self.parts.store.get(&Slot::Clock).ok().flatten();
-            let stored = stored.and_then(|stored| decode_mark(&stored.record).ok());
-            *mark = Mark { is_read: true, latest: stored, stored };
+            self.read_mark(&mut mark);
         }
         let moment = Moment::of(now, mark.latest);
         if moment.confidence == Confidence::Good {
@@ -39,6 +38,16 @@ impl Shared {
             }
         }
         moment
+    }
+
+    /// A mark that cannot be read now is read the next time, and not written over until then.
+    fn read_mark(&self, mark: &mut Mark) {
+        let stored = match self.parts.store.get(&Slot::Clock) {
+            Ok(stored) => stored.and_then(|stored| decode_mark(&stored.record).ok()),
+            Err(StoreError::Corrupt { .. } | StoreError::NoStore) => None,
+            Err(_) => return,
+        };
+        *mark = Mark { is_read: true, latest: mark.latest.max(stored), stored };
     }
 
     /// A server's clock is believed: where ours was set wrong for a while, the mark is put right.
@@ -52,7 +61,10 @@ impl Shared {
 
     fn store_mark(&self, mark: &mut Mark, now: Timestamp) {
         let store = &self.parts.store;
-        let current = store.get(&Slot::Clock).ok().flatten();
+        if !mark.is_read {
+            return;
+        }
+        let Ok(current) = store.get(&Slot::Clock) else { return };
         let generation = current.map_or(Generation::ABSENT, |stored| stored.generation);
         if store.put(&Slot::Clock, &encode_mark(now), generation).is_ok() {
             mark.stored = Some(now);

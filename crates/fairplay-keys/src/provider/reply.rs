@@ -113,7 +113,7 @@ impl ReplyForm {
     fn duration_of(&self, stated: Option<&Value>) -> Result<Limit, ReplyFault> {
         let Some(value) = stated.filter(|value| !value.is_null()) else { return Ok(Limit::Unspecified) };
         let text = value.as_str().map_or_else(|| value.to_string(), |text| text.trim().to_owned());
-        let fault = || ReplyFault::Duration(text.chars().take(40).collect());
+        let fault = || ReplyFault::Duration(number_or_dots(&text));
         match (seconds(&text).ok_or_else(fault)?, self.zero) {
             (0, ZeroDuration::Refused) => Err(fault()),
             (0, ZeroDuration::Unlimited) => Ok(Limit::Unlimited),
@@ -178,12 +178,33 @@ fn rejection(value: &Value) -> Option<KeyError> {
     refused.then(|| KeyErrorKind::ServerRejected { code, message }.into())
 }
 
-/// A server's words, in one line and not too many; long ones may be what it was asked with.
+/// A server's words, in one line and not too many. What is neither a word nor a small number may be what it was asked with.
 fn harmless(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| if word.len() > 40 { "..." } else { word });
-    let line: String =
-        words.collect::<Vec<_>>().join(" ").chars().filter(|letter| !letter.is_control()).collect();
-    line.chars().take(200).collect()
+    let words = text.split_whitespace().map(|word| if is_harmless(word) { word } else { "..." });
+    words.collect::<Vec<_>>().join(" ").chars().take(200).collect()
+}
+
+/// Letters, in words as long as languages have them, or digits, too few for a secret; and what stands between words.
+fn is_harmless(word: &str) -> bool {
+    let runs = || word.split(|letter: char| !letter.is_alphanumeric()).filter(|run| !run.is_empty());
+    // Names in camel case change it now and then, base64 all the time.
+    let humps =
+        |run: &str| run.as_bytes().windows(2).filter(|two| matches!(two, [b'a'..=b'z', b'A'..=b'Z'])).count();
+    let is_word =
+        |run: &str| run.chars().all(char::is_alphabetic) && run.chars().count() <= 20 && humps(run) <= 2;
+    let is_number = |run: &str| run.len() <= 6 && run.bytes().all(|byte| byte.is_ascii_digit());
+    let is_code = |run: &str| run.len() <= 6 && run.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word.len() <= 40
+        && runs().count() <= 3
+        && runs().all(|run| is_word(run) || is_number(run) || is_code(run))
+        && !word.chars().any(char::is_control)
+}
+
+/// A number as it is written, of whatever kind; nothing else of a server's is repeated.
+fn number_or_dots(text: &str) -> String {
+    let is_number =
+        text.len() <= 24 && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    if is_number { text.to_owned() } else { "...".to_owned() }
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

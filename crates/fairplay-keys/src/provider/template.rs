@@ -1,6 +1,7 @@
 //! License services as data.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,8 +46,12 @@ pub enum Address {
     AsGiven,
     /// At the license address, with each of these texts replaced by a value, percent-encoded.
     Filled(Vec<(String, Value)>),
-    /// At the key URI, with `https` for `skd`.
-    OfKeyUri,
+    /// At the key URI, with `https` for `skd`, where that leads to one of these hosts: a playlist's author decides on the
+    /// URI, and must not have tokens sent elsewhere. Any port of theirs will do.
+    OfKeyUri {
+        /// The hosts, without port.
+        hosts: Vec<String>,
+    },
 }
 
 /// What is sent.
@@ -72,8 +77,8 @@ pub enum FormPart {
     Verbatim(Value),
 }
 
-/// What stands in a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What stands in a request. `Debug` shows no [`Value::Text`], which may be an API key.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value {
     /// This text.
@@ -219,7 +224,18 @@ impl<'a> Filling<'a> {
         let given = self.context.license_url.expose();
         match address {
             Address::AsGiven => Ok(given.to_owned()),
-            Address::OfKeyUri => Ok(format!("https://{}", self.context.key_uri.after_scheme())),
+            Address::OfKeyUri { hosts } => {
+                let rest = self.context.key_uri.after_scheme();
+                let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+                // User information would hide which host it is: with it, it is none of them.
+                let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+                let host = authority.rsplit_once(':').filter(|(_, port)| is_port(port));
+                let host = host.map_or(authority, |(host, _)| host);
+                match hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
+                    true => Ok(format!("https://{rest}")),
+                    false => Err(RequestFault::Host(host.chars().take(80).collect()).into()),
+                }
+            }
             Address::Filled(blanks) => {
                 blanks.iter().try_fold(given.to_owned(), |url, (blank, value)| match blank.is_empty() {
                     true => Err(RequestFault::Address.into()),
@@ -267,6 +283,20 @@ fn insert(object: &mut Map<String, Json>, path: &str, value: Json) {
             if let Some(inner) = inner.as_object_mut() {
                 insert(inner, rest, value);
             }
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Spc => f.write_str("Spc"),
+            Self::ContentId => f.write_str("ContentId"),
+            Self::Token => f.write_str("Token"),
+            Self::KeyUri => f.write_str("KeyUri"),
+            Self::QueryItem(name) => f.debug_tuple("QueryItem").field(name).finish(),
+            Self::AssetId => f.write_str("AssetId"),
         }
     }
 }

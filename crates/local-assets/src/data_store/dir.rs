@@ -27,6 +27,8 @@ struct State {
     /// The highest generation that was ever given out.
     latest: u64,
     generations: BTreeMap<Slot, Generation>,
+    /// Whether a name was changed that may not be durable.
+    names_pending: bool,
 }
 
 const EXTENSION: &str = ".key";
@@ -101,17 +103,27 @@ impl FolderStore {
         moved.err().unwrap_or_else(|| StoreError::Corrupt { name: name.to_owned(), why: why.to_owned() })
     }
 
+    /// Makes the changes of names durable that are not.
+    fn settle(&self, state: &mut State) -> Result<(), StoreError> {
+        if state.names_pending {
+            self.disk.sync_names()?;
+            state.names_pending = false;
+        }
+        Ok(())
+    }
+
     /// Written aside, made durable, then renamed over the old one. What an earlier try left aside is removed first.
-    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn replace(&self, state: &mut State, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let temporary = format!("{name}{TEMPORARY}");
         self.disk.remove(&temporary)?;
         let written = self.disk.write_new(&temporary, bytes).and_then(|()| self.disk.sync(&temporary));
+        state.names_pending = true;
         if let Err(error) = written.and_then(|()| self.disk.rename(&temporary, name)) {
             // It is swept when the folder is opened, if not now.
             let _ = self.disk.remove(&temporary);
             return Err(error);
         }
-        self.disk.sync_names()
+        self.settle(state)
     }
 }
 
@@ -147,7 +159,7 @@ impl KeyStore for FolderStore {
         state.check(slot, expected)?;
         state.latest = state.latest.saturating_add(1);
         let generation = Generation(state.latest);
-        let replaced = self.replace(&file_name(slot), &encode(slot, generation, record));
+        let replaced = self.replace(&mut state, &file_name(slot), &encode(slot, generation, record));
         // Where the name was exchanged and could not be made durable, the new record is what is read.
         if replaced.is_ok()
             || self.read(&file_name(slot)).is_ok_and(|it| it.is_some_and(|it| it.generation == generation))
@@ -159,13 +171,13 @@ impl KeyStore for FolderStore {
 
     fn remove(&self, slot: &Slot, expected: Generation) -> Result<(), StoreError> {
         let mut state = self.lock();
-        if !state.generations.contains_key(slot) {
-            return Ok(());
+        if state.generations.contains_key(slot) {
+            state.check(slot, expected)?;
+            state.names_pending = true;
+            self.disk.remove(&file_name(slot))?;
+            state.generations.remove(slot);
         }
-        state.check(slot, expected)?;
-        self.disk.remove(&file_name(slot))?;
-        state.generations.remove(slot);
-        self.disk.sync_names()
+        self.settle(&mut state)
     }
 
     fn list(&self) -> Result<Vec<Slot>, StoreError> {

@@ -348,6 +348,46 @@ fn a_clock_set_back_while_the_process_was_away_is_noticed() {
 }
 
 #[test]
+fn a_mark_that_cannot_be_read_for_once_is_read_again_and_not_written_over() {
+    for after in 0.. {
+        let mut world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+        world.acquire("a", &["k1"]).unwrap();
+        world.clock.advance(DAY * 2);
+        assert!(world.answer("k1").is_err());
+        world.clock.set(NOW);
+        world.restart();
+        world.store.fail_once(after);
+        let _ = world.engine.status(&asset("a"));
+        let failed = world.store.has_failed();
+        world.store.heal();
+        for _ in 0..2 {
+            let answer = world.answer("k1");
+            assert!(matches!(kind(answer), KeyErrorKind::Expired { .. }), "after {after} operations");
+            world.restart();
+        }
+        if !failed {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_clock_set_forward_shows_a_key_as_expired_and_the_platform_and_the_server_decide_online() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    let years = Duration::from_secs(10 * 365 * 86_400);
+    world.clock.set(NOW.plus(years));
+    let info = world.engine.status(&asset("a")).unwrap().unwrap().expiration().unwrap();
+    assert!(info.is_expired() && info.confidence == Confidence::Good);
+    assert!(matches!(kind(world.answer("k1")), KeyErrorKind::Expired { .. }));
+    world.server.date("Fri, 15 Jan 2027 08:00:00 GMT");
+    assert_eq!(world.answer_online("k1", DAY), Ok(Answer::Renewed));
+    world.clock.set(NOW);
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored), "the wrong clock has left no mark");
+    world.check_answers();
+}
+
+#[test]
 fn a_server_puts_a_mark_right_that_a_wrong_clock_has_set() {
     let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
     world.acquire("a", &["k1"]).unwrap();

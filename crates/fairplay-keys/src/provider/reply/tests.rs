@@ -90,8 +90,33 @@ fn a_refusal_with_status_200_is_a_refusal() {
     check(r#"{"reference": null}"#, None, "no reason given");
     check(r#"{"status_code": 500}"#, Some("500"), "no reason given");
     check(r#"{"error": {"code": "E7", "message": "not\nentitled"}}"#, Some("E7"), "not entitled");
-    let token = "x".repeat(41);
-    check(&format!(r#"{{"message": "bad token {token}"}}"#), None, "bad token ...");
+    check(
+        r#"{"code": "INVALID_SESSION", "message": "no such asset (404)."}"#,
+        Some("INVALID_SESSION"),
+        "no such asset (404).",
+    );
+}
+
+#[test]
+fn of_a_servers_words_nothing_is_repeated_that_may_be_a_secret() {
+    let secrets = [
+        "sk_live_4eC39HqLyjW",
+        "0123456789",
+        "a1B2c3D4e5",
+        "eyJhbGciOi.eyJzdWIiOi.c2ln",
+        "dXNlcjpwYXNzd29yZA==",
+        "djJ.x.y.z",
+    ];
+    for secret in secrets {
+        let body = format!(r#"{{"code": "{secret}", "message": "bad token '{secret}' given"}}"#);
+        let shown = kaltura().parse(&answer(200, &[], body.as_bytes())).unwrap_err();
+        assert!(!shown.to_string().contains(secret), "{shown}");
+        let expected = KeyErrorKind::ServerRejected {
+            code: Some("...".to_owned()),
+            message: "bad token ... given".to_owned(),
+        };
+        assert_eq!(shown.kind(), &expected);
+    }
 }
 
 #[test]
@@ -134,8 +159,9 @@ fn a_stated_time_is_read_as_servers_write_it() {
     check(r#", "persistence_duration": -1"#, Err("-1"));
     check(r#", "persistence_duration": 1e300"#, Err("1e+300"));
     check(r#", "persistence_duration": 18446744073709551616"#, Err("1.8446744073709552e+19"));
-    check(r#", "persistence_duration": "soon""#, Err("soon"));
-    check(r#", "persistence_duration": true"#, Err("true"));
+    check(r#", "persistence_duration": "soon""#, Err("..."));
+    check(r#", "persistence_duration": true"#, Err("..."));
+    check(r#", "persistence_duration": "canary-0123456789""#, Err("..."));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::asset::AssetId;
+use crate::key_error::KeyErrorKind;
 use crate::provider::{LicenseUrl, Purpose};
 use crate::secret::Token;
 
@@ -107,7 +108,7 @@ fn other_services_are_templates_that_a_user_fills_in() {
          {\"getFairplayLicense\":{\"releasePid\":\"asset-1\",\"spcMessage\":\"++//AAE=\"}}"
     );
 
-    let uplynk = TemplateProvider { address: Address::OfKeyUri, ..TemplateProvider::json() };
+    let uplynk = TemplateProvider { address: of_key_uri(), ..TemplateProvider::json() };
     let request = golden(&uplynk, "https://unused.test/", "skd://content.test/ck?a=1");
     assert!(request.starts_with("Post https://content.test/ck?a=1\n"), "{request}");
 
@@ -133,4 +134,46 @@ fn a_token_with_a_line_break_is_not_sent() {
     let token = Token::new("canary\r\nX-Other: 1");
     let error = build(&TemplateProvider::axinom(), "https://l.test/", &uri, Some(&token)).unwrap_err();
     assert!(!error.to_string().contains("canary"), "{error}");
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn of_key_uri() -> Address {
+    Address::OfKeyUri { hosts: vec![text("content.test")] }
+}
+
+#[test]
+fn a_token_goes_to_no_host_that_a_playlist_has_chosen() {
+    let headers = vec![(text("Authorization"), Value::Token)];
+    let provider = TemplateProvider { address: of_key_uri(), headers, ..TemplateProvider::json() };
+    let asked = |uri: &str| {
+        let token = Token::new("canary");
+        build(&provider, "https://unused.test/", &KeyUri::new(uri).unwrap(), Some(&token))
+    };
+    for uri in ["skd://content.test/ck", "SKD://CONTENT.test:8443/ck", "skd://content.test?a=1"] {
+        assert!(asked(uri).is_ok(), "{uri}");
+    }
+    let elsewhere = [
+        "skd://evil.test/ck",
+        "skd://content.test.evil.test/ck",
+        "skd://content.test@evil.test/ck",
+        "skd://content.test:x@evil.test/ck",
+        "skd://evil.test\\@content.test/ck",
+        "skd://evil.test#@content.test/",
+        "skd:///content.test/ck",
+        "skd://",
+    ];
+    for uri in elsewhere {
+        let error = asked(uri).unwrap_err();
+        assert!(matches!(error.kind(), KeyErrorKind::Request(RequestFault::Host(_))), "{uri}: {error}");
+    }
+}
+
+#[test]
+fn no_text_that_an_application_puts_into_a_request_is_printed() {
+    let headers = vec![(text("X-Api-Key"), Value::Text(text("canary")))];
+    let shown = format!("{:?}", TemplateProvider { headers, ..TemplateProvider::json() });
+    assert!(shown.contains("X-Api-Key") && !shown.contains("canary"), "{shown}");
 }

@@ -212,6 +212,21 @@ fn a_removal_that_is_cut_off_at_any_step_leaves_the_record_or_nothing() {
 }
 
 #[test]
+fn a_removal_that_is_said_again_is_durable_however_the_first_one_failed() {
+    for step in 0..2 {
+        let disk = FaultyDisk::default();
+        let store = open(&disk);
+        let first = store.put(&key("a"), &bytes("old"), Generation::ABSENT).unwrap();
+        disk.fault_at(step, Fault::Fails);
+        assert!(store.remove(&key("a"), first).is_err());
+        store.remove(&key("a"), first).unwrap();
+        for survival in SURVIVALS {
+            assert_eq!(read(&open(&disk.restarted(survival))), None, "step {step}, {survival:?}");
+        }
+    }
+}
+
+#[test]
 fn a_record_that_was_put_survives_any_power_cut() {
     for survival in SURVIVALS {
         let disk = FaultyDisk::default();
