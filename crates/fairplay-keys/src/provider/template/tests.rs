@@ -147,7 +147,9 @@ fn of_key_uri() -> Address {
 #[test]
 fn a_token_goes_to_no_host_that_a_playlist_has_chosen() {
     let headers = vec![(text("Authorization"), Value::Token)];
-    let provider = TemplateProvider { address: of_key_uri(), headers, ..TemplateProvider::json() };
+    let content_id = ContentIdRule::WholeUri;
+    let provider =
+        TemplateProvider { address: of_key_uri(), headers, content_id, ..TemplateProvider::json() };
     let asked = |uri: &str| {
         let token = Token::new("canary");
         build(&provider, "https://unused.test/", &KeyUri::new(uri).unwrap(), Some(&token))
