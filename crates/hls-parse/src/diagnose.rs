@@ -161,6 +161,7 @@ rules! {
     SkipBoundary Violation "can-skip-until" "rfc8216bis 4.4.3.8" "CAN-SKIP-UNTIL is less than six target durations"
     SkipDateRanges Violation "can-skip-dateranges" "rfc8216bis 4.4.3.8" "CAN-SKIP-DATERANGES without CAN-SKIP-UNTIL"
     HintTwice Violation "hint-twice" "rfc8216bis 4.4.5.3" "two preload hints of one TYPE"
+    ReportUri Violation "report-uri" "rfc8216bis 4.4.5.4" "a rendition report's URI is not relative"
     // multivariant playlists
     NoBandwidth Violation "no-bandwidth" "RFC 8216 4.3.4.2" "BANDWIDTH is missing"
     AverageAbovePeak Warning "average-above-peak" "RFC 8216 4.3.4.2" "AVERAGE-BANDWIDTH is larger than BANDWIDTH"

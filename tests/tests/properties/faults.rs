@@ -20,6 +20,7 @@ use crate::wish::{Wish, any_wish};
 
 static PASSING: LazyLock<Stage> = LazyLock::new(Stage::start);
 static RANDOM: LazyLock<Stage> = LazyLock::new(Stage::start);
+static ODD: LazyLock<Stage> = LazyLock::new(Stage::start);
 static PERMANENT: LazyLock<Stage> = LazyLock::new(Stage::start);
 static LOADING: LazyLock<Stage> = LazyLock::new(Stage::start);
 
@@ -201,6 +202,36 @@ proptest! {
         let root = folder();
         let manager = open(root.path(), &wish, STUBBORN);
         load_stubbornly(&manager, &show, &wish)?;
+        completed(&run(&manager)?)?;
+        check_closed(&presentation(&manager)?, &chosen, &show)?;
+    }
+}
+
+/// What a server may be like all the time: it knows no ranges, its files no strong versions, their lengths come late.
+fn any_oddity() -> impl Strategy<Value = Fault> {
+    let single =
+        vec![Fault::IgnoreRange, Fault::WeakEtag, Fault::NoValidator, Fault::Chunked, Fault::GzipIfAsked];
+    let pairs = vec![Fault::WeakEtag, Fault::NoValidator, Fault::Chunked];
+    prop_oneof![select(single), select(pairs).prop_map(|oddity| Fault::All(vec![Fault::IgnoreRange, oddity])),]
+}
+
+proptest! {
+    #![proptest_config(thorough())]
+
+    #[test]
+    fn a_download_completes_from_a_server_that_is_always_odd(
+        oddity in any_oddity(),
+        tree in any_tree(),
+        wish in any_wish(),
+    ) {
+        let show = ODD.show(tree);
+        let chosen = choose(&show, &wish)?;
+        for origin in show.origins() {
+            origin.fault(oddity.clone());
+        }
+        let root = folder();
+        let manager = open(root.path(), &wish, Manner::PATIENT);
+        crate::download::add(&manager, &show.url(), &wish)?;
         completed(&run(&manager)?)?;
         check_closed(&presentation(&manager)?, &chosen, &show)?;
     }

@@ -213,9 +213,9 @@ fn check(tree: &Tree, reading: Reading) -> Vec<Rule> {
 }
 
 /// What trees do not keep: they scatter low-latency lines and date ranges without the tags that belong to them, and
-/// each variant has captions or says that there are none.
-const SCATTERED: [Rule; 4] =
-    [Rule::NoPartInf, Rule::HintTwice, Rule::DateRangeWithoutDateTime, Rule::CaptionsNone];
+/// each variant has captions or says that there are none; URIs have any form, also where only relative ones may stand.
+const SCATTERED: [Rule; 5] =
+    [Rule::NoPartInf, Rule::HintTwice, Rule::ReportUri, Rule::DateRangeWithoutDateTime, Rule::CaptionsNone];
 
 #[test]
 fn the_parser_agrees_on_presets() {

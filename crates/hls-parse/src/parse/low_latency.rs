@@ -111,6 +111,9 @@ pub(super) fn rendition_report<'a>(
 ) -> Result<Option<RenditionReport<'a>>, Error> {
     let mut tag = Tag::read(context, line)?;
     let Some(uri) = tag.tag_uri("URI")? else { return Ok(None) };
+    if has_scheme(&uri.text) {
+        tag.odd(Rule::ReportUri)?;
+    }
     Ok(Some(RenditionReport {
         uri,
         last_msn: tag.integer("LAST-MSN")?,
@@ -118,6 +121,13 @@ pub(super) fn rendition_report<'a>(
         tag: line.span,
         tag_line: line.number,
     }))
+}
+
+/// Whether a reference is a whole URL (RFC 3986 4.3).
+fn has_scheme(reference: &str) -> bool {
+    let scheme = reference.split_once(':').map_or("", |(scheme, _)| scheme);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(fits)
 }
 
 pub(super) fn skip<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Skip<'a>, Error> {

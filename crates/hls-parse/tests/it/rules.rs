@@ -117,6 +117,7 @@ fn example(rule: Rule) -> Vec<u8> {
         Rule::HintTwice => {
             live("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"a\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"b\"")
         }
+        Rule::ReportUri => media_text("#EXT-X-RENDITION-REPORT:URI=\"http://h/a\""),
         Rule::NoBandwidth => variant("CODECS=\"a\""),
         Rule::AverageAbovePeak => variant("BANDWIDTH=1,AVERAGE-BANDWIDTH=2"),
         Rule::Resolution => variant("BANDWIDTH=1,RESOLUTION=640"),
