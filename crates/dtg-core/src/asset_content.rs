@@ -2,31 +2,31 @@
 
 use hls_parse::Multivariant;
 
-use crate::options::{BitRate, Decoders, Languages, SelectionOptions, VideoCodec};
+use crate::options::{BitRate, Decoders, SelectionOptions, VideoCodec};
 use crate::select::{SelectError, SelectedTrack, Selection, TrackSource, select, video_codec};
 
 /// A variant and the renditions that are downloaded with it.
 ///
-/// The default is what a player would start with: the smallest sufficient variant, the default audio, and
-/// subtitles that are marked as default.
+/// Made from [`SelectionOptions`], it is what a manager's item with these options takes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContentConfiguration {
     /// What the variant is to be, the most wanted first. The first that some variant meets decides; where none
-    /// is met, or there are none, `min_bit_rate` alone does.
+    /// is met, or there are none, the options alone do.
     pub variants: Vec<VariantPreference>,
-    /// The least bit rate of the variant: the lowest one that reaches it is taken, the highest where none does.
-    /// `None`: what [`SelectionOptions::min_bit_rate`] says of each codec.
-    pub min_bit_rate: Option<BitRate>,
-    /// Audio renditions.
-    pub audio: Languages,
-    /// Subtitles.
-    pub text: Languages,
+    /// Everything else that is asked of it, as of a manager's item.
+    pub options: SelectionOptions,
 }
 
-/// What a variant has to be at least. An empty one is met by every variant.
+impl From<SelectionOptions> for ContentConfiguration {
+    fn from(options: SelectionOptions) -> Self {
+        Self { variants: Vec::new(), options }
+    }
+}
+
+/// What a variant has to be at least, before what the options ask. An empty one is met by every variant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VariantPreference {
-    /// Its video codec, the most wanted first; empty: any.
+    /// Its video codec, the most wanted first; empty: any, in the order that the options say.
     pub codecs: Vec<VideoCodec>,
     /// Its width in pixels.
     pub min_width: Option<u32>,
@@ -55,35 +55,30 @@ pub(crate) fn choose(
 impl ContentConfiguration {
     fn choose(&self, multivariant: &Multivariant<'_>, decoders: &Decoders) -> Result<Selection, SelectError> {
         for preference in &self.variants {
-            let codecs = if preference.codecs.is_empty() { &VideoCodec::ALL[..] } else { &preference.codecs };
+            let any = || self.options.video_codecs.iter().chain(&VideoCodec::ALL).copied().collect();
+            let codecs = if preference.codecs.is_empty() { any() } else { preference.codecs.clone() };
             for codec in codecs {
-                let options = self.options(preference, &[*codec]);
-                let chosen = select(multivariant, &options, decoders)?;
-                if chosen.variants().next().is_some_and(|it| preference.is_met(*codec, it, multivariant)) {
+                let chosen = select(multivariant, &preference.over(&self.options, codec), decoders)?;
+                if chosen.variants().next().is_some_and(|it| preference.is_met(codec, it, multivariant)) {
                     return Ok(chosen);
                 }
             }
         }
-        select(multivariant, &self.options(&VariantPreference::default(), &[]), decoders)
-    }
-
-    fn options(&self, preference: &VariantPreference, codecs: &[VideoCodec]) -> SelectionOptions {
-        let least = preference.min_bit_rate.or(self.min_bit_rate);
-        SelectionOptions {
-            audio: self.audio.clone(),
-            text: self.text.clone(),
-            video_codecs: codecs.to_vec(),
-            min_width: preference.min_width,
-            min_height: preference.min_height,
-            min_bit_rates: least
-                .map(|rate| VideoCodec::ALL.map(|codec| (codec, rate)).to_vec())
-                .unwrap_or_default(),
-            ..SelectionOptions::default()
-        }
+        select(multivariant, &self.options, decoders)
     }
 }
 
 impl VariantPreference {
+    /// The options with what this one asks in place of what they do.
+    fn over(&self, options: &SelectionOptions, codec: VideoCodec) -> SelectionOptions {
+        let mut options = options.clone();
+        options.video_codecs = vec![codec];
+        options.min_width = self.min_width.or(options.min_width);
+        options.min_height = self.min_height.or(options.min_height);
+        options.min_bit_rates.extend(self.min_bit_rate.map(|rate| (codec, rate)));
+        options
+    }
+
     /// Whether what was chosen by it is what it asks for, and not only what comes closest.
     fn is_met(&self, codec: VideoCodec, chosen: &SelectedTrack, multivariant: &Multivariant<'_>) -> bool {
         let TrackSource::Variant(index) = chosen.source else { return false };
@@ -102,6 +97,7 @@ impl VariantPreference {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::{AudioCodec, InefficientCodecs, Languages, Variants};
     use hls_parse::{ParseOptions, Playlist, parse};
 
     /// Variants `hevc:1080@5000` or `360@600` (avc), all with audio in English and French.
@@ -141,14 +137,15 @@ mod tests {
     }
 
     fn content(variants: &[VariantPreference], audio: Languages) -> ContentConfiguration {
-        ContentConfiguration { variants: variants.to_vec(), audio, ..ContentConfiguration::default() }
+        let options = SelectionOptions { audio, ..SelectionOptions::default() };
+        ContentConfiguration { variants: variants.to_vec(), options }
     }
 
     const LADDER: &str = "360@600 720@1500 1080@4000 hevc:720@1000";
 
     #[test]
     fn the_lowest_variant_that_reaches_the_least_bit_rate_is_taken_and_the_highest_where_none_does() {
-        let least = |rate| ContentConfiguration { min_bit_rate: Some(BitRate(rate)), ..Default::default() };
+        let least = |rate| SelectionOptions::at_least(BitRate(rate)).into();
         check("360@600 720@1500 1080@4000", &[least(1_000_000)], "720@1500 en.m3u8");
         check("360@600 720@1500 1080@4000", &[least(9_000_000)], "1080@4000 en.m3u8");
     }
@@ -176,5 +173,34 @@ mod tests {
         check(LADDER, &contents, "1080@4000 en.m3u8 fr.m3u8");
         let contents = [content(&[height(1080)], Languages::Default), content(&[], french)];
         check(LADDER, &contents, "1080@4000 en.m3u8 hevc:720@1000 fr.m3u8");
+    }
+
+    #[test]
+    fn without_preferences_a_content_is_what_an_item_with_the_same_options_takes() {
+        let text = playlist(LADDER);
+        let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+        let Playlist::Multivariant(multivariant) = &parsed.playlist else { panic!("it lists variants") };
+        let decoders = Decoders::default();
+        for options in [
+            SelectionOptions { variants: Variants::All, ..Default::default() },
+            SelectionOptions { variants: Variants::Heights(vec![360, 1080]), ..Default::default() },
+            SelectionOptions { inefficient_codecs: InefficientCodecs::Allow, ..Default::default() },
+            SelectionOptions { audio_codecs: vec![AudioCodec::Ac3], ..Default::default() },
+            SelectionOptions::preferred_video_bitrate(BitRate(1_400_000)),
+        ] {
+            let expected = select(multivariant, &options, &decoders).unwrap();
+            let chosen = choose(multivariant, &[options.into()], &decoders).unwrap();
+            assert_eq!(chosen, expected);
+        }
+    }
+
+    #[test]
+    fn a_preference_keeps_what_else_the_options_ask() {
+        let options = SelectionOptions::preferred_video_bitrate(BitRate(1_400_000));
+        let avc = VariantPreference { codecs: vec![VideoCodec::Avc], ..VariantPreference::default() };
+        let content = |variants| ContentConfiguration { variants, options: options.clone() };
+        check(LADDER, &[content(vec![avc])], "720@1500 en.m3u8 fr.m3u8");
+        // 0.7 of the rate is enough of hevc.
+        check(LADDER, &[content(vec![VariantPreference::default()])], "hevc:720@1000 en.m3u8 fr.m3u8");
     }
 }

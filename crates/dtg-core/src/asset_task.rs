@@ -10,9 +10,9 @@ use crate::asset_content::ContentConfiguration;
 use crate::asset_progress::AssetProgress;
 use crate::error::{Error, ErrorKind, public_part};
 use crate::events::Events;
-use crate::io::asset::{Job, Task, open_finished};
+use crate::io::asset::{Job, Task, Wanted, open_finished};
 use crate::io::load::remote_url;
-use crate::item::{ItemId, ItemLocation, Track};
+use crate::item::{ItemId, ItemLocation, Sidecar, Track};
 use crate::key_loader::{KeyLoader, LoaderHook};
 use crate::layout::AssetPaths;
 use crate::manager::{Builder, ContentManager};
@@ -69,12 +69,12 @@ impl fmt::Debug for RemoteAsset {
 /// or deleted, at either place. All calls may come from any thread.
 ///
 /// ```no_run
-/// use dtg_core::{AssetDownloadTask, ContentConfiguration, ItemId, Languages, RemoteAsset};
+/// use dtg_core::{AssetDownloadTask, ItemId, Languages, RemoteAsset, SelectionOptions};
 ///
 /// let asset = RemoteAsset::new(ItemId::new("1_abc")?, "https://cdn.example/master.m3u8");
 /// let task = AssetDownloadTask::builder(asset, "/home/me/films/alien")
 ///     .title("Alien")
-///     .auxiliary(ContentConfiguration { audio: Languages::Only(vec!["fr".into()]), ..Default::default() })
+///     .auxiliary(SelectionOptions { audio: Languages::Only(vec!["fr".into()]), ..Default::default() })
 ///     .build()?;
 /// let location = task.run()?; // waits; suspend, resume and cancel from another thread
 /// println!("open {}", location.master_path());
@@ -87,7 +87,7 @@ pub struct AssetDownloadTask {
 /// Without what it is doing: URLs and keys may hold tokens.
 impl fmt::Debug for AssetDownloadTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Task { asset, title, .. } = &self.task;
+        let Task { asset, wanted: Wanted { title, .. }, .. } = &self.task;
         f.debug_struct("AssetDownloadTask")
             .field("asset", asset)
             .field("title", title)
@@ -104,6 +104,7 @@ pub struct AssetTaskBuilder {
     title: String,
     primary: ContentConfiguration,
     auxiliary: Vec<ContentConfiguration>,
+    sidecars: Vec<Sidecar>,
     settings: Builder,
 }
 
@@ -117,15 +118,22 @@ impl AssetTaskBuilder {
 
     /// The content that the asset plays with first. Of the presentation's default, if none is named.
     #[must_use]
-    pub fn primary(mut self, content: ContentConfiguration) -> Self {
-        self.primary = content;
+    pub fn primary(mut self, content: impl Into<ContentConfiguration>) -> Self {
+        self.primary = content.into();
         self
     }
 
     /// One more content beside the primary one: other languages, another variant. What it shares is downloaded once.
     #[must_use]
-    pub fn auxiliary(mut self, content: ContentConfiguration) -> Self {
-        self.auxiliary.push(content);
+    pub fn auxiliary(mut self, content: impl Into<ContentConfiguration>) -> Self {
+        self.auxiliary.push(content.into());
+        self
+    }
+
+    /// Files that are downloaded beside the presentation, into its folder: an asset that is a single media file has none.
+    #[must_use]
+    pub fn sidecars(mut self, sidecars: Vec<Sidecar>) -> Self {
+        self.sidecars = sidecars;
         self
     }
 
@@ -142,11 +150,15 @@ impl AssetTaskBuilder {
     /// [`ErrorKind::InvalidUrl`] and [`ErrorKind::SchemeNotAllowed`] for what can't be fetched;
     /// [`ErrorKind::Setting`] for a destination without a name, such as `/`.
     pub fn build(self) -> Result<AssetDownloadTask, Error> {
-        let Self { asset, destination, title, primary, auxiliary, settings } = self;
-        remote_url(&asset.url).map_err(|error| error.of(&asset.id))?;
+        let Self { asset, destination, title, primary, auxiliary, sidecars, settings } = self;
+        let urls = std::iter::once(&asset.url).chain(sidecars.iter().map(|it| &it.url));
+        for url in urls {
+            remote_url(url).map_err(|error| error.of(&asset.id))?;
+        }
         let paths = paths_of(&destination).map_err(|error| error.of(&asset.id))?;
-        let contents = std::iter::once(primary).chain(auxiliary).collect();
-        Ok(AssetDownloadTask { task: Task::new(asset, title, paths, contents, settings) })
+        let wanted =
+            Wanted { title, contents: std::iter::once(primary).chain(auxiliary).collect(), sidecars };
+        Ok(AssetDownloadTask { task: Task::new(asset, wanted, paths, settings) })
     }
 }
 
@@ -168,6 +180,7 @@ impl AssetDownloadTask {
             title: String::new(),
             primary: ContentConfiguration::default(),
             auxiliary: Vec::new(),
+            sidecars: Vec::new(),
             settings: ContentManager::builder(""),
         }
     }
@@ -180,6 +193,7 @@ impl AssetDownloadTask {
     /// # Errors
     /// [`ErrorKind::NoKeyLoader`] before anything is stored, when its keys take a license and nobody obtains them;
     /// [`ErrorKind::KeyNotLoaded`] when its loader does not; [`ErrorKind::Cancelled`] after [`AssetDownloadTask::cancel`];
+    /// [`ErrorKind::Setting`] for sidecars of a single media file;
     /// [`ErrorKind::DestinationTaken`] when something else is in the way, [`ErrorKind::Locked`] while another task has
     /// the same destination; whatever keeps it from being downloaded. What was downloaded stays, and the next run
     /// goes on with it.
@@ -251,7 +265,7 @@ impl AssetDownloadTask {
     /// What the asset is called for people.
     #[must_use]
     pub fn title(&self) -> &str {
-        &self.task.title
+        &self.task.wanted.title
     }
 }
 

@@ -197,6 +197,13 @@ pub enum InefficientCodecs {
 }
 
 impl SelectionOptions {
+    /// At least this bit rate, whatever the codec: the lowest variant that reaches it, the highest where none does.
+    #[must_use]
+    pub fn at_least(rate: BitRate) -> Self {
+        let min_bit_rates = VideoCodec::ALL.map(|codec| (codec, rate)).to_vec();
+        Self { min_bit_rates, ..Self::default() }
+    }
+
     /// All languages, and video of at least `rate` (avc) or 0.7 times that (hevc).
     #[must_use]
     pub fn preferred_video_bitrate(rate: BitRate) -> Self {

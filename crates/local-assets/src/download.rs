@@ -2,8 +2,8 @@
 
 use camino::Utf8Path;
 use dtg_core::{
-    AssetDownloadTask, Builder, ContentConfiguration, ContentManager, InvalidItemId, ItemId, ItemLocation,
-    ItemState, NewItem, RemoteAsset, SelectionOptions, StoredFailure, VariantPreference, VideoCodec,
+    AssetDownloadTask, Builder, ContentManager, InvalidItemId, ItemId, ItemLocation, ItemState, NewItem,
+    RemoteAsset, SelectionOptions, StoredFailure,
 };
 use media_entry::{Mechanism, MediaEntry, MediaSource, NoSource, Reason};
 use thiserror::Error as ThisError;
@@ -153,26 +153,11 @@ fn by_task(
     let destination = to.assets.join(asset.id.file_name());
     let task = AssetDownloadTask::builder(asset, destination)
         .title(entry.name.as_deref().unwrap_or_default())
-        .primary(content_of(to.options));
+        .primary(to.options.clone())
+        .sidecars(sidecars_of(entry));
     let task = match to.transfers {
         Some(transfers) => task.transfers(transfers),
         None => task,
     };
     Ok(task.build()?.run()?)
-}
-
-/// The same wish in the words of a task.
-fn content_of(options: &SelectionOptions) -> ContentConfiguration {
-    let preference = VariantPreference {
-        codecs: options.video_codecs.clone(),
-        min_width: options.min_width,
-        min_height: options.min_height,
-        min_bit_rate: None,
-    };
-    ContentConfiguration {
-        variants: vec![preference],
-        min_bit_rate: options.asked_bit_rate(VideoCodec::Avc),
-        audio: options.audio.clone(),
-        text: options.text.clone(),
-    }
 }

@@ -9,8 +9,8 @@ use std::num::NonZeroU16;
 
 use anyhow::{Context, Result};
 use dtg_core::{
-    AssetDownloadTask, BitRate, Cancellation, ContentConfiguration, ContentManager, ItemId, ItemState,
-    KeyRequest, Languages, RemoteAsset, Requirements,
+    AssetDownloadTask, BitRate, Cancellation, ContentManager, ItemId, ItemState, KeyRequest, Languages,
+    RemoteAsset, Requirements, SelectionOptions,
 };
 
 #[expect(clippy::print_stdout, reason = "the test that started it reads its output")]
@@ -42,11 +42,10 @@ fn main() -> Result<()> {
 }
 
 fn task(destination: &str, id: ItemId, url: &str, connections: NonZeroU16) -> Result<()> {
-    let content = ContentConfiguration {
-        min_bit_rate: Some(BitRate(300_000)),
+    let content = SelectionOptions {
         audio: Languages::All,
         text: Languages::All,
-        ..ContentConfiguration::default()
+        ..SelectionOptions::at_least(BitRate(300_000))
     };
     let asset = RemoteAsset::new(id, url).with_key_loader(|_: &KeyRequest, _: &Cancellation| Ok(()));
     let requirements = Requirements { reserve_bytes: 0, ..Requirements::default() };

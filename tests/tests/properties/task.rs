@@ -7,8 +7,8 @@ use std::thread;
 
 use camino::Utf8Path;
 use dtg_core::{
-    AssetDownloadTask, BitRate, Cancellation, ContentConfiguration, Event, ItemLocation, ItemState,
-    KeyRequest, Languages, RemoteAsset,
+    AssetDownloadTask, BitRate, Cancellation, Event, ItemLocation, ItemState, KeyRequest, Languages,
+    RemoteAsset, SelectionOptions,
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -25,11 +25,10 @@ static KILLED: LazyLock<Stage> = LazyLock::new(Stage::start);
 
 /// A task that wishes as [`Wish::of_the_task`] does.
 fn task(root: &Utf8Path, url: &str, wish: &Wish, connections: u16) -> AssetDownloadTask {
-    let content = ContentConfiguration {
-        min_bit_rate: Some(BitRate(300_000)),
+    let content = SelectionOptions {
         audio: Languages::All,
         text: Languages::All,
-        ..ContentConfiguration::default()
+        ..SelectionOptions::at_least(BitRate(300_000))
     };
     let manner = Manner { connections, attempts: 1, ..Manner::PATIENT };
     // Keys are no matter here: each is there as soon as it is asked for.

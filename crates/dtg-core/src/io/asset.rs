@@ -28,7 +28,7 @@ use crate::asset_progress::AssetProgress;
 use crate::asset_task::{DownloadedAsset, RemoteAsset};
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Hub};
-use crate::item::{ItemId, ItemLocation};
+use crate::item::{ItemId, ItemLocation, Sidecar};
 use crate::key_loader::{NeededKey, needed_keys};
 use crate::layout::AssetPaths;
 use crate::manager::Builder;
@@ -39,8 +39,7 @@ use crate::state::ItemState;
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) asset: RemoteAsset,
-    pub(crate) title: String,
-    contents: Vec<ContentConfiguration>,
+    pub(crate) wanted: Wanted,
     /// With the folder that it is downloaded in as its root.
     settings: Builder,
     disk: Arc<dyn Disk>,
@@ -54,6 +53,14 @@ pub(crate) struct Task {
     keys_turn: Turn,
 }
 
+/// What is wanted of an asset.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) title: String,
+    pub(crate) contents: Vec<ContentConfiguration>,
+    pub(crate) sidecars: Vec<Sidecar>,
+}
+
 /// What a run of the task is for.
 #[derive(Clone, Copy)]
 pub(crate) enum Job<'a> {
@@ -64,19 +71,13 @@ pub(crate) enum Job<'a> {
 }
 
 impl Task {
-    pub(crate) fn new(
-        asset: RemoteAsset,
-        title: String,
-        paths: AssetPaths,
-        contents: Vec<ContentConfiguration>,
-        settings: Builder,
-    ) -> Self {
+    pub(crate) fn new(asset: RemoteAsset, wanted: Wanted, paths: AssetPaths, settings: Builder) -> Self {
         let disk = settings.disk.clone().unwrap_or_else(|| Arc::new(RealDisk::new()));
         let settings = Builder { root: paths.work().folder().to_owned(), ..settings };
         let throttle = Arc::new(Throttle::new(settings.rate_limit));
         let (hub, control, live) = (Arc::default(), Arc::default(), Mutex::default());
         let (turn, keys_turn) = (Mutex::default(), Turn::default());
-        Self { asset, title, contents, settings, disk, paths, hub, throttle, control, live, turn, keys_turn }
+        Self { asset, wanted, settings, disk, paths, hub, throttle, control, live, turn, keys_turn }
     }
 
     /// Does the job to its end, through any number of suspensions.
@@ -289,7 +290,8 @@ impl Task {
         let settings = &self.settings;
         let (disk, throttle, hub) = (&self.disk, &self.throttle, &self.hub);
         let sharing = Sharing { settings, disk, throttle, hub, requirements: settings.requirements };
-        let of = Subject { id: &self.asset.id, url: &self.asset.url, sidecars: &[] };
+        let sidecars = &folder.record()?.sidecars;
+        let of = Subject { id: &self.asset.id, url: &self.asset.url, sidecars };
         let (run, session) = sharing.run(opened, folder, of)?;
         let syncer = Syncer::start(Arc::clone(disk), settings.root.clone(), settings.sync)?;
         let control = Arc::clone(&self.control);

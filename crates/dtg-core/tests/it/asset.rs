@@ -18,6 +18,7 @@ use camino_tempfile::Utf8TempDir;
 use dtg_core::{
     AssetDownloadTask, Cancellation, ContentConfiguration, DownloadedAsset, Error, ErrorKind, ItemLocation,
     ItemState, KeyLoadError, KeyLoader, KeyPlace, KeyRequest, Languages, Remedy, RemoteAsset,
+    SelectionOptions, Sidecar, SidecarRole,
 };
 use dtg_testkit::{Fault, Origin, Rule};
 
@@ -89,7 +90,7 @@ impl Shelf {
 }
 
 fn in_language(language: &str) -> ContentConfiguration {
-    ContentConfiguration { audio: Languages::Only(vec![language.into()]), ..ContentConfiguration::default() }
+    SelectionOptions { audio: Languages::Only(vec![language.into()]), ..SelectionOptions::default() }.into()
 }
 
 /// The paths of the media that the origin was asked for, sorted.
@@ -350,4 +351,33 @@ fn a_finished_asset_stays_completed_whatever_is_cancelled() {
     assert_eq!(task.state(), ItemState::Completed);
     assert_eq!(kind_of(task.augment(&[in_language("fr")])), "cancelled");
     assert_eq!(task.state(), ItemState::Completed);
+}
+
+#[test]
+fn sidecars_come_with_the_asset_and_stay_with_it() {
+    let mut files = presentation("");
+    files.insert("/poster.jpg".into(), b"a picture".to_vec());
+    files.insert("/film.mp4".into(), segment("film", 0));
+    let (shelf, origin) = (Shelf::new(), origin(files));
+    let poster = Sidecar {
+        role: SidecarRole::Thumbnail,
+        url: origin.url("/poster.jpg"),
+        language: None,
+        name: None,
+        mime_type: Some("image/jpeg".into()),
+    };
+    let task = |name: &str| {
+        let asset = RemoteAsset::new(id("x"), origin.url(name));
+        AssetDownloadTask::builder(asset, shelf.film()).sidecars(vec![poster.clone()]).build().unwrap()
+    };
+    assert_eq!(kind_of(task("/film.mp4").run()), "setting", "a file has no place for them");
+    let check = |location: &ItemLocation| {
+        let [local] = &location.sidecars[..] else { panic!("one sidecar") };
+        assert_eq!(local.sidecar, poster);
+        assert_eq!(fs::read(location.folder_path().join(&local.file)).unwrap(), b"a picture");
+    };
+    check(&task("/master.m3u8").run().unwrap());
+    check(&task("/master.m3u8").augment(&[in_language("fr")]).unwrap());
+    assert_eq!(origin.requests().iter().filter(|it| it.path() == "/poster.jpg").count(), 1, "fetched once");
+    check(&DownloadedAsset::open(shelf.film()).unwrap().unwrap().location);
 }

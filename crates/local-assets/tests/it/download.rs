@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino_tempfile::Utf8TempDir;
-use dtg_core::{ContentManager, ItemId, ItemState, SelectionOptions};
+use dtg_core::{ContentManager, ItemId, ItemState, SelectionOptions, Variants};
 use dtg_testkit::{Fault, Memory, Origin, Rule};
 use fairplay_keys::MemoryStore;
 use local_assets::{
@@ -21,6 +21,7 @@ fn origin() -> Origin {
     let clear = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n0.ts\n#EXT-X-ENDLIST\n";
     files.insert("/clear.m3u8".to_owned(), clear.as_bytes().to_vec());
     files.insert("/0.ts".to_owned(), vec![0x47; 1880]);
+    files.insert("/poster.jpg".to_owned(), b"a picture".to_vec());
     files.insert("/film.mp4".to_owned(), b"\0\0\0\x18ftypisom and so on".to_vec());
     Origin::start(Memory::new(files)).unwrap()
 }
@@ -178,4 +179,24 @@ fn fair_play_is_prepared_only_where_its_keys_can_be_kept_and_others_need_nothing
             }
         }
     }
+}
+
+#[test]
+fn either_mechanism_takes_the_same_tracks_and_sidecars() {
+    let (world, origin) = (World::new(), origin());
+    let entry =
+        MediaEntry { thumbnail_url: Some(origin.url("/poster.jpg")), ..entry(&world, &origin, "fps") };
+    let options = SelectionOptions { variants: Variants::All, ..SelectionOptions::default() };
+    let shown = |platform: &str| {
+        let shelf = Shelf { options: options.clone(), ..Shelf::new() };
+        let downloaded = shelf.download(&manager(&world, platform, Policy::SeedGates), &entry).unwrap();
+        let location = downloaded.location;
+        let master = std::fs::read_to_string(location.master_path()).unwrap();
+        let sidecars: Vec<_> = location.sidecars.iter().map(|it| it.file.to_string()).collect();
+        (downloaded.mechanism, master, sidecars)
+    };
+    let (by_item, by_task) = (shown("ios11"), shown("ios10.2"));
+    assert_eq!((by_item.0, by_task.0), (Mechanism::DownloadToGo, Mechanism::AssetDownloadTask));
+    assert_eq!((by_item.1, &by_item.2), (by_task.1, &by_task.2));
+    assert_eq!(by_item.2, ["thumbnail/0.jpg"]);
 }

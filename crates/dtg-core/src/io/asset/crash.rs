@@ -8,12 +8,11 @@ use dtg_testkit::{Origin, Request, Response};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::asset_content::ContentConfiguration;
 use crate::asset_task::{AssetDownloadTask, RemoteAsset};
 use crate::error::Error;
 use crate::io::memory::{MemoryDisk, Survival};
 use crate::item::{ItemId, ItemLocation};
-use crate::options::Languages;
+use crate::options::{Languages, SelectionOptions};
 use crate::requirements::Requirements;
 use crate::retry::RetryPolicy;
 
@@ -86,7 +85,7 @@ enum Step {
 impl Step {
     fn take(self, disk: &MemoryDisk) -> Result<ItemLocation, Error> {
         let french = Languages::Only(vec!["fr".into()]);
-        let french = ContentConfiguration { audio: french, ..ContentConfiguration::default() };
+        let french = SelectionOptions { audio: french, ..SelectionOptions::default() }.into();
         match self {
             Self::Folder => task(disk, "/master.m3u8").run(),
             Self::File => task(disk, "/film.mp4").run(),

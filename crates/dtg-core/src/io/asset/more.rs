@@ -16,7 +16,7 @@ use crate::io::disk::StoreError;
 use crate::io::folder::ItemFolder;
 use crate::io::http::Http;
 use crate::io::journal::{Finished, Journal, Record};
-use crate::io::load::Loaded;
+use crate::io::load::{Loaded, Wish};
 use crate::item::ItemLocation;
 use crate::plan::{Fetch, FetchId, Length, Plan, Resource, Role, UriRef};
 use crate::relocate::{self, Placed, relocated};
@@ -39,7 +39,8 @@ impl Task {
         let choose = |fresh: &Multivariant<'_>| {
             Ok(selection(relocate::found_again(&known, fresh)?).and(choose(fresh, more, decoders)?))
         };
-        let fresh = self.load(http, &choose, token)?;
+        let sidecars = old.record()?.sidecars;
+        let fresh = self.load(http, Wish { choose: &choose, sidecars: &sidecars }, token)?;
         let tracks: &[SelectedTrack] = fresh.selection.as_ref().map_or(&[], |it| &it.tracks);
         if tracks.len() == known.len() {
             self.place().clear_work()?;
@@ -55,7 +56,7 @@ impl Task {
             self.relocate(folder, title, fresh, plan.clone())?;
             plan
         } else {
-            self.store(folder, title, &fresh)?;
+            self.store(folder, (title, sidecars), &fresh)?;
             fresh.planned.plan
         };
         self.take_over(&old, &known_plan, folder, &plan)?;
@@ -148,9 +149,9 @@ fn by_resource(plan: &Plan) -> HashMap<u32, Vec<(FetchId, &Fetch)>> {
 /// A key that only the multivariant playlist names may have had another number; it is fetched again.
 fn place_of(resource: &Resource) -> Option<(Role, u32, u32)> {
     let is_shared = match resource.role {
-        Role::Segment | Role::Map => true,
+        Role::Segment | Role::Map | Role::Subtitle | Role::Thumbnail => true,
         Role::Key => matches!(resource.uri, UriRef::Playlist { origin, .. } if origin > 0),
-        Role::SessionData | Role::Subtitle | Role::Thumbnail | Role::File => false,
+        Role::SessionData | Role::File => false,
     };
     is_shared.then_some((resource.role, resource.playlist, resource.number))
 }

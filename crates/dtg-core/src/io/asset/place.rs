@@ -15,10 +15,10 @@ use crate::asset_task::DownloadedAsset;
 use crate::error::{Error, ErrorKind};
 use crate::io::codec;
 use crate::io::disk::{Disk, Entry, Held, StoreError};
-use crate::io::folder::{ItemFolder, downloaded};
-use crate::item::{ItemId, ItemLocation};
+use crate::io::folder::{ItemFolder, ItemRecord, downloaded};
+use crate::item::{ItemId, ItemLocation, LocalSidecar};
 use crate::layout::{AssetPaths, ItemPaths, MEDIA};
-use crate::plan::{Master, OriginSet, Plan};
+use crate::plan::{Master, OriginSet, Plan, Resource, UriRef};
 use crate::relocate::{self, AnotherEncode};
 use crate::select::SelectedTrack;
 
@@ -199,7 +199,8 @@ impl Place<'_> {
         }
         self.rename(work.folder(), there)?;
         self.sweep()?;
-        Ok(self.location(id, &self.plan_of(&self.paths.finished())?))
+        let folder = ItemFolder::of_asset(Arc::clone(self.disk), self.paths.finished());
+        Ok(self.location(&folder.record()?, &self.plan_of(&self.paths.finished())?))
     }
 
     /// Deletes what was around the media file that is in its place now: the mark last, which says so.
@@ -252,13 +253,20 @@ impl Place<'_> {
         folder.plan()?.ok_or_else(|| Error::new(ErrorKind::Damaged(format!("{} is not there", paths.plan()))))
     }
 
-    fn location(&self, id: &ItemId, plan: &Plan) -> ItemLocation {
+    fn location(&self, item: &ItemRecord, plan: &Plan) -> ItemLocation {
+        let local = |resource: &Resource| match resource.uri {
+            UriRef::Sidecar(sidecar) => {
+                let sidecar = item.sidecars.get(usize::try_from(sidecar).ok()?)?.clone();
+                Some(LocalSidecar { sidecar, file: plan.file_of(resource) })
+            }
+            UriRef::Playlist { .. } | UriRef::Entry => None,
+        };
         ItemLocation {
-            id: id.clone(),
+            id: item.id.clone(),
             root: self.paths.destination().to_owned(),
             folder: MEDIA.into(),
             master: plan.master_file(),
-            sidecars: Vec::new(),
+            sidecars: plan.resources.iter().filter_map(local).collect(),
         }
     }
 
@@ -283,7 +291,7 @@ impl Place<'_> {
         let (item, bytes) = (folder.record()?, downloaded(&folder.done(&plan)?));
         let title = self.record(&paths)?.title;
         let duration = (!plan.playlists.is_empty()).then_some(plan.duration);
-        let (location, tracks) = (self.location(&item.id, &plan), item.selected_tracks);
+        let (location, tracks) = (self.location(&item, &plan), item.selected_tracks);
         Ok(Some(DownloadedAsset { id: item.id, title, location, tracks, duration, bytes }))
     }
 }

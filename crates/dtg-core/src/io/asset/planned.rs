@@ -3,7 +3,7 @@
 use hls_parse::Multivariant;
 use twox_hash::XxHash3_128;
 
-use super::Task;
+use super::{Task, Wanted};
 use crate::asset_content::choose;
 use crate::cause::Stage;
 use crate::error::{Error, ErrorKind};
@@ -11,11 +11,12 @@ use crate::io::again::again;
 use crate::io::cancel::CancelToken;
 use crate::io::folder::{ItemFolder, ItemRecord, Relocation};
 use crate::io::http::Http;
-use crate::io::load::{Choose, Loaded, Wish, load};
+use crate::io::load::{Loaded, Wish, load};
+use crate::item::Sidecar;
 use crate::key_loader::{NeededKey, needed_keys};
 use crate::layout::ItemPaths;
 use crate::options::SelectionOptions;
-use crate::plan::Plan;
+use crate::plan::{Master, Plan};
 use crate::relocate::{self, Placed, relocated};
 use crate::select::{SelectedTrack, Selection, TrackSource, all_tracks};
 use crate::storage::Keep;
@@ -64,27 +65,31 @@ impl Task {
             }
             None => {
                 let decoders = &self.settings.decoders;
-                let choose = |fresh: &Multivariant<'_>| Ok(choose(fresh, &self.contents, decoders)?);
-                let loaded = self.load(http, &choose, token)?;
-                self.store(folder, self.title.clone(), &loaded)
+                let choose = |fresh: &Multivariant<'_>| Ok(choose(fresh, &self.wanted.contents, decoders)?);
+                let loaded =
+                    self.load(http, Wish { choose: &choose, sidecars: &self.wanted.sidecars }, token)?;
+                let Wanted { title, sidecars, .. } = &self.wanted;
+                self.store(folder, (title.clone(), sidecars.clone()), &loaded)
             }
         }
     }
 
-    pub(super) fn load(
-        &self,
-        http: &Http,
-        choose: &Choose<'_>,
-        token: &CancelToken,
-    ) -> Result<Loaded, Error> {
-        let wish = Wish { choose, sidecars: &[] };
+    pub(super) fn load(&self, http: &Http, wish: Wish<'_>, token: &CancelToken) -> Result<Loaded, Error> {
         again(&self.settings.retry, token, || load(http, &self.asset.url, wish, token))
             .map_err(|error| error.during(Stage::Metadata))
     }
 
-    pub(super) fn store(&self, folder: &ItemFolder, title: String, loaded: &Loaded) -> Result<(), Error> {
+    pub(super) fn store(
+        &self,
+        folder: &ItemFolder,
+        (title, sidecars): (String, Vec<Sidecar>),
+        loaded: &Loaded,
+    ) -> Result<(), Error> {
         self.check_keys(loaded)?;
-        folder.create(&self.record())?;
+        if loaded.planned.plan.master == Master::File && !sidecars.is_empty() {
+            return Err(Error::new(ErrorKind::Setting("a single media file has no folder for sidecars")));
+        }
+        folder.create(&self.record(sidecars))?;
         if folder.plan()?.is_some() {
             // The tracks are of the new playlists: no earlier plan may be found beside them.
             folder.clear()?;
@@ -96,15 +101,19 @@ impl Task {
 
     /// The title of this task, or where it has none the one that the asset has.
     pub(super) fn title_over(&self, paths: &ItemPaths) -> Result<String, Error> {
-        if self.title.is_empty() { Ok(self.place().record(paths)?.title) } else { Ok(self.title.clone()) }
+        if self.wanted.title.is_empty() {
+            Ok(self.place().record(paths)?.title)
+        } else {
+            Ok(self.wanted.title.clone())
+        }
     }
 
-    fn record(&self) -> ItemRecord {
+    fn record(&self, sidecars: Vec<Sidecar>) -> ItemRecord {
         ItemRecord {
             id: self.asset.id.clone(),
             url: self.asset.url.clone(),
             order: 0,
-            sidecars: Vec::new(),
+            sidecars,
             options: None,
             available_tracks: Vec::new(),
             selected_tracks: Vec::new(),
@@ -138,7 +147,7 @@ impl Task {
         let (plan, origins) = folder.placed()?;
         let known = self.place().tracks(&self.paths.work(), &origins)?;
         let choose = |fresh: &Multivariant<'_>| Ok(selection(relocate::found_again(&known, fresh)?));
-        let fresh = self.load(http, &choose, token)?;
+        let fresh = self.load(http, Wish { choose: &choose, sidecars: &folder.record()?.sidecars }, token)?;
         let plan = relocated(
             Placed { plan: &plan, origins: &origins },
             Placed { plan: &fresh.planned.plan, origins: &fresh.origins },
