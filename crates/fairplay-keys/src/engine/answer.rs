@@ -178,14 +178,10 @@ impl Shared {
         }
         let now = self.moment().at;
         let noted = self.change_key(key_uri, |stored| {
-            Ok(
-                match stored
-                    .filter(|record| record.first_played.is_none() && record.created == answered.created)
-                {
-                    Some(record) => Change::Put(KeyRecord { first_played: Some(now), ..record.clone() }),
-                    None => Change::Keep,
-                },
-            )
+            Ok(match stored.filter(|record| record.first_played.is_none() && record.key == answered.key) {
+                Some(record) => Change::Put(KeyRecord { first_played: Some(now), ..record.clone() }),
+                None => Change::Keep,
+            })
         });
         if let Err(error) = noted {
             self.not_stored(key_uri, error);

@@ -11,12 +11,15 @@ use fairplay_keys::{
 
 use crate::transport::Plain;
 
+/// Base64 of `{"userId":"u","sessionId":"s","merchant":"m"}`: a token like any other, and custom data.
+const TOKEN: &str = "eyJ1c2VySWQiOiJ1Iiwic2Vzc2lvbklkIjoicyIsIm1lcmNoYW50IjoibSJ9";
+
 #[derive(Debug)]
 struct OneToken;
 
 impl TokenSource for OneToken {
     fn token(&self, _: TokenNeed<'_>, _: &Cancel) -> Result<Option<Token>, TokenError> {
-        Ok(Some(Token::new("t0ken")))
+        Ok(Some(Token::new(TOKEN)))
     }
 }
 
@@ -27,6 +30,9 @@ fn check(protocol: &Protocol, provider: TemplateProvider, key_uri: &str, id: &st
     let content_key = ContentKey::derived(id.as_bytes());
     server.add_content(id, content_key);
     server.set_policy(policy);
+    if provider.headers.iter().any(|(_, value)| *value == Value::Token) {
+        server.allow_tokens([TOKEN]);
+    }
     let device = TestCdm::new(4, Arc::new(TestClock::at(1_800_000_000)));
     let engine = Engine::new(EngineParts {
         system: Arc::new(device.clone()),
@@ -101,6 +107,16 @@ fn services_that_a_user_fills_in_give_a_key_that_plays() {
         ..raw()
     };
     check(&Protocol::VUDRM, vudrm, "skd://h/a/asset-1", "asset-1", good());
+    let custom_data =
+        TemplateProvider { headers: header("x-dt-custom-data"), ..TemplateProvider::castlabs() };
+    let id = "assetId=a&variantId=v";
+    check(&Protocol::DRMTODAY_CUSTOM_DATA, custom_data, &format!("skd://drmtoday?{id}"), id, good());
+    let doverunner = TemplateProvider {
+        content_id: ContentIdRule::AfterScheme,
+        headers: header("pallycon-customdata-v2"),
+        ..TemplateProvider::form()
+    };
+    check(&Protocol::DOVERUNNER, doverunner, "skd://site/asset-1", "site/asset-1", good());
     let verimatrix = TemplateProvider { content_id: ContentIdRule::BeforeQuery, ..TemplateProvider::json() };
     check(&Protocol::VERIMATRIX, verimatrix, "skd://asset-1?x", "asset-1", good());
     let nagra = TemplateProvider {

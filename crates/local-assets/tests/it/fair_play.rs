@@ -182,6 +182,24 @@ fn a_renewal_gives_fresh_time_and_one_that_fails_takes_none() {
 }
 
 #[test]
+fn a_renewal_obtains_the_keys_too_that_never_were() {
+    let world = World::new();
+    let content = world.content();
+    let location = world.download(&content, "1_abc", &site(&["movie-1"], &["movie-1"], &["audio-1"]));
+    let assets = world.assets(world.folder());
+    let source = world.source("https://h.test/a.m3u8");
+    let (asset, key_uri) = (AssetId::new("1_abc").unwrap(), KeyUri::new("skd://movie-1").unwrap());
+    let license = assets.license_source(&source).unwrap();
+    let met = assets.keys().unwrap().acquire_more(&asset, &key_uri, &license, &Cancel::new());
+    assert!(met.unwrap().result.is_ok());
+    let renewed = assets.renew_downloaded_asset(&location, &source, &Cancel::new()).unwrap();
+    assert_eq!((renewed.keys.len(), world.server.granted()), (2, 3));
+    for id in ["movie-1", "audio-1"] {
+        assert_eq!(world.plays(&assets, id), Ok(Answer::Stored));
+    }
+}
+
+#[test]
 fn a_renewal_that_fails_at_any_step_of_device_server_or_network_leaves_the_working_key() {
     let world = World::new();
     let content = world.content();

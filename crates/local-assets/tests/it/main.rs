@@ -5,6 +5,7 @@
 mod download;
 mod dtg_flow;
 mod fair_play;
+mod killed;
 mod preparing;
 mod removing;
 mod secrets;

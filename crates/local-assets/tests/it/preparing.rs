@@ -1,12 +1,13 @@
 //! The other mechanism: keys are obtained while the asset is downloaded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use dtg_core::{AssetDownloadTask, ItemId};
 use dtg_testkit::fairplay::Policy;
 use dtg_testkit::{Memory, Origin};
-use fairplay_keys::Answer;
-use local_assets::{ErrorKind, LocalAssetsManager, Protection};
+use fairplay_keys::{Answer, Cancel, Token, TokenError, TokenNeed, TokenSource};
+use local_assets::{ErrorKind, FairPlaySetup, LocalAssetsManager, Protection};
 use media_entry::{MediaEntry, MediaSource, Platform};
 
 use crate::world::*;
@@ -60,6 +61,30 @@ fn a_refused_license_ends_the_task_and_the_next_run_goes_on() {
     let location = run().unwrap();
     assert_eq!(world.server.granted(), 2, "the key that was there stayed");
     assert!(assets.register_downloaded_asset(&location, &source).is_ok());
+}
+
+/// A part of the application's that panics.
+#[derive(Debug)]
+struct Panics;
+
+impl TokenSource for Panics {
+    fn token(&self, _: TokenNeed<'_>, _: &Cancel) -> Result<Option<Token>, TokenError> {
+        panic!("a token source of the application's")
+    }
+}
+
+#[test]
+fn a_token_source_that_panics_during_a_download_ends_the_task_with_an_error() {
+    let world = World::new();
+    let setup = FairPlaySetup { tokens: Arc::new(Panics), ..world.setup(world.folder()) };
+    let assets = LocalAssetsManager::new(Platform::desktop()).with_fair_play(setup).unwrap();
+    let origin = origin(&["movie-1"], &["movie-1"], &["movie-1"]);
+    let source = world.source(&origin.url("/master.m3u8"));
+    let asset = assets.prepare_for_download(&ItemId::new("1_abc").unwrap(), &source).unwrap();
+    let task = AssetDownloadTask::builder(asset, world.root.path().join("film")).build().unwrap();
+    let error = task.run().unwrap_err();
+    assert!(error.to_string().contains("a part of the application's panicked"), "{error}");
+    world.check_answers();
 }
 
 #[test]
