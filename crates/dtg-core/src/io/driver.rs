@@ -292,8 +292,8 @@ impl Shared {
         if outcome == Outcome::Done && run.epoch(id) != epoch {
             outcome = Outcome::Failed(attempt.role(), Failure::Transient.into());
         }
-        if outcome == Outcome::Parked && !run.is_coming(id) {
-            // The request that it was parked for is over by now.
+        if outcome == Outcome::Parked && !run.is_busy(id) {
+            // The requests that it was parked for are over by now.
             outcome = Outcome::Yielded;
         } else if state.scheduler.is_done(key, id) {
             // What waited for this attempt has nobody to wait for any more. If it is not done it comes

@@ -7,8 +7,8 @@ use twox_hash::XxHash3_128;
 use url::Url;
 
 use super::http::{Answer, Ask, Http, Request};
-use super::run::Run;
-use super::versions::{Epoch, Partial, Version, Way};
+use super::run::{Run, SetOut};
+use super::versions::{Epoch, Partial, Version};
 use crate::data_url;
 use crate::error::{BadAnswer, Error, ErrorKind};
 use crate::estimate::Basis;
@@ -87,6 +87,14 @@ pub(crate) fn fetch(
         starts_over: unproven || matches!(error.kind(), ErrorKind::BadAnswer(BadAnswer::Changed)),
         error: error.at(url.as_str()),
     })
+}
+
+/// How a request for a part of a file came out.
+enum Came {
+    /// With the part.
+    Apart(Ended),
+    /// The file must come in one piece: out of this answer, where there is one.
+    NotApart(Option<Answer>),
 }
 
 /// One attempt under way.
@@ -229,12 +237,19 @@ impl Transfer<'_, '_> {
     /// A part of a file: by a request of its own where a validator shows that all parts are of one version,
     /// else together with the file's other parts.
     fn ranged(&mut self) -> Result<Ended, Error> {
-        let is_split = self.run.is_split(self.fetch.resource);
-        match self.run.way(self.fetch.resource) {
-            Way::Apart => {}
-            Way::OnePiece => return self.one_piece(None),
-            Way::Busy => return Ok(Ended::Parked),
+        let came = match self.run.set_out(self.fetch.resource) {
+            SetOut::Apart(_under_way) => self.apart()?,
+            SetOut::OnePiece => Came::NotApart(None),
+            SetOut::Busy => return Ok(Ended::Parked),
+        };
+        match came {
+            Came::Apart(ended) => Ok(ended),
+            Came::NotApart(answer) => self.one_piece(answer),
         }
+    }
+
+    fn apart(&mut self) -> Result<Came, Error> {
+        let is_split = self.run.is_split(self.fetch.resource);
         let length = self.fetch.length.bytes();
         let last = self.fetch.start.saturating_add(length).saturating_sub(1);
         // The second time without a condition and from the start: a server that refuses the first may give that.
@@ -250,15 +265,15 @@ impl Transfer<'_, '_> {
             let ask = Ask::Range { first: span.first, last: Some(span.last), if_range: condition.as_deref() };
             let answer = self.ask(ask)?;
             match judge::part(&answer, span, condition.as_deref(), known.as_ref())? {
-                Part::Unproven if is_split => return self.one_piece(None),
+                Part::Unproven if is_split => return Ok(Came::NotApart(None)),
                 Part::Unproven if got > 0 => {}
                 Part::Fits | Part::Unproven => {
                     self.run.note_version(self.fetch, Version::of(&answer))?;
-                    return self.copied(answer, Some(length), done);
+                    return self.copied(answer, Some(length), done).map(Came::Apart);
                 }
                 Part::Whole => {
                     self.run.drop_partial(self.attempt.id);
-                    return self.one_piece(Some(answer));
+                    return Ok(Came::NotApart(Some(answer)));
                 }
                 Part::Beyond if is_again => return Err(judge::refusal(&answer)),
                 Part::Beyond => {}

@@ -155,18 +155,23 @@ impl Run {
         self.versions().is_split(resource)
     }
 
-    /// How a file's parts may come.
-    pub(crate) fn way(&self, resource: u32) -> Way {
-        self.versions().way(resource)
+    /// A request sets out for a part of a file, if parts may come by requests of their own.
+    pub(crate) fn set_out(&self, resource: u32) -> SetOut<'_> {
+        let way = self.versions().set_out(resource);
+        match way {
+            Way::Apart => SetOut::Apart(UnderWay { run: self, resource }),
+            Way::OnePiece => SetOut::OnePiece,
+            Way::Busy => SetOut::Busy,
+        }
     }
 
-    /// Whether another request is bringing a fetch's file in one piece.
-    pub(crate) fn is_coming(&self, id: FetchId) -> bool {
-        self.fetch(id).is_some_and(|fetch| self.way(fetch.resource) == Way::Busy)
+    /// Whether a fetch's file comes in one piece, and other requests are at it.
+    pub(crate) fn is_busy(&self, id: FetchId) -> bool {
+        self.fetch(id).is_some_and(|fetch| self.versions().way(fetch.resource) == Way::Busy)
     }
 
     /// Makes a file one that comes in one piece, by the caller's request until the claim is dropped.
-    /// `None`: another request is at it.
+    /// `None`: other requests are at it.
     pub(crate) fn claim(&self, resource: u32) -> Option<FileClaim<'_>> {
         let is_free = self.versions().claim(resource);
         is_free.then(|| FileClaim { run: self, resource })
@@ -291,6 +296,30 @@ impl Run {
 
     pub(crate) fn take_fault(&self, fetch: FetchId) -> Option<Error> {
         self.faults().remove(&fetch)
+    }
+}
+
+/// How the request for a part of a file sets out.
+#[derive(Debug)]
+pub(crate) enum SetOut<'a> {
+    /// By itself.
+    Apart(UnderWay<'a>),
+    /// Its file comes in one piece, and nobody is at it.
+    OnePiece,
+    /// Not now: its file comes in one piece, and other requests are at it.
+    Busy,
+}
+
+/// While it lives, its holder may write to a part of a file.
+#[derive(Debug)]
+pub(crate) struct UnderWay<'a> {
+    run: &'a Run,
+    resource: u32,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.run.versions().back(self.resource);
     }
 }
 

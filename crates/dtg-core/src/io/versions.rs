@@ -86,7 +86,7 @@ pub(crate) enum Way {
     Apart,
     /// Its file comes in one piece, and nobody is at it.
     OnePiece,
-    /// Its file is coming in one piece by another request.
+    /// Its file comes in one piece, and other requests are at it.
     Busy,
 }
 
@@ -111,6 +111,8 @@ pub(crate) struct Versions {
     recorded: HashSet<FetchId>,
     /// Files that come in one piece; whether a request is at it.
     one_piece: HashMap<u32, bool>,
+    /// How many requests are each at a part of a file.
+    apart: HashMap<u32, u32>,
     partials: HashMap<FetchId, Partial>,
 }
 
@@ -187,14 +189,37 @@ impl Versions {
     pub(crate) fn way(&self, resource: u32) -> Way {
         match self.one_piece.get(&resource) {
             None => Way::Apart,
-            Some(false) => Way::OnePiece,
-            Some(true) => Way::Busy,
+            Some(false) if !self.apart.contains_key(&resource) => Way::OnePiece,
+            Some(_) => Way::Busy,
         }
     }
 
-    /// Makes the file one that comes in one piece, by the caller's request. `false`: by another's.
+    /// A request sets out for a part of the file, where it may; see [`Versions::back`].
+    pub(crate) fn set_out(&mut self, resource: u32) -> Way {
+        let way = self.way(resource);
+        if way == Way::Apart {
+            *self.apart.entry(resource).or_default() += 1;
+        }
+        way
+    }
+
+    /// The request for a part of the file is over.
+    pub(crate) fn back(&mut self, resource: u32) {
+        let left = self.apart.remove(&resource).map_or(0, |count| count.saturating_sub(1));
+        if left > 0 {
+            self.apart.insert(resource, left);
+        }
+    }
+
+    /// Makes the file one that comes in one piece, by the caller's request. `false`: not while other requests are
+    /// at it, whose bytes may be of another version.
     pub(crate) fn claim(&mut self, resource: u32) -> bool {
-        !std::mem::replace(self.one_piece.entry(resource).or_default(), true)
+        self.one_piece.entry(resource).or_default();
+        let is_free = self.way(resource) == Way::OnePiece;
+        if is_free {
+            self.one_piece.insert(resource, true);
+        }
+        is_free
     }
 
     /// The claim's request is over.
@@ -293,6 +318,19 @@ mod tests {
         assert_eq!((versions.way(1), versions.way(2)), (Way::Busy, Way::Apart));
         versions.release(1);
         assert_eq!(versions.way(1), Way::OnePiece);
+        assert!(versions.claim(1));
+    }
+
+    #[test]
+    fn a_file_comes_in_one_piece_once_the_requests_for_its_parts_are_over() {
+        let mut versions = Versions::default();
+        assert_eq!((versions.set_out(1), versions.set_out(1)), (Way::Apart, Way::Apart));
+        assert!(!versions.claim(1));
+        assert_eq!(versions.set_out(1), Way::Busy);
+        versions.back(1);
+        assert!(!versions.claim(1));
+        versions.back(1);
+        assert_eq!(versions.set_out(1), Way::OnePiece);
         assert!(versions.claim(1));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use dtg_core::{ItemState, RetryPolicy};
 use dtg_testkit::{Fault, Origin, Request, Response, at_random};
@@ -96,4 +97,42 @@ fn a_file_that_is_started_over_while_others_of_its_parts_end_counts_each_part_on
         assert_eq!(item.state, ItemState::Completed, "{:?}", item.failure);
         assert_eq!((item.downloaded_bytes, item.fetches_done), (3200, 32), "seed {seed}");
     }
+}
+
+#[test]
+fn a_part_of_the_old_version_never_lands_in_a_file_that_came_in_one_piece() {
+    let is_new = Arc::new(AtomicBool::new(false));
+    let switch = Arc::clone(&is_new);
+    let mut files = ranges(2, 1000);
+    let list = String::from_utf8(files["/item.m3u8"].clone()).unwrap();
+    let list = list.replace("#EXT-X-ENDLIST", "#EXTINF:30,\nlast.ts\n#EXT-X-ENDLIST");
+    files.insert("/item.m3u8".to_owned(), list.into_bytes());
+    let origin =
+        Origin::start(move |request: &Request| match (request.path(), is_new.load(Ordering::SeqCst)) {
+            ("/all.ts", false) => Response::ok(bytes(7, 2000)).etag("old"),
+            ("/all.ts", true) => Response::ok(bytes(8, 2000)).etag("new"),
+            ("/last.ts", _) => Response::ok(bytes(9, 10)),
+            (path, _) => files.get(path).map_or(Response::status(404), |file| Response::ok(file.clone())),
+        })
+        .unwrap();
+    // The first part's answer has begun with the old version, and waits.
+    let old = origin.hold_body(500, |request| is_range(request, 0));
+    let second = origin.hold(|request| is_range(request, 1000));
+    let last = origin.hold(|request| request.path() == "/last.ts");
+    let desk = Desk::new(2, RetryPolicy { first_delay: Duration::ZERO, ..QUICK });
+    let id = desk.load(&origin);
+    desk.manager.start_item(&id).unwrap();
+    old.wait_for(1);
+    second.wait_for(1);
+    // From now on there is another file, from a server that knows no ranges.
+    switch.store(true, Ordering::SeqCst);
+    origin.fault(Fault::IgnoreRange.on("/all.ts"));
+    drop(second);
+    // Whatever could be had of the new file beside the old part has come by now.
+    last.wait_for(1);
+    drop((old, last));
+    let item = desk.manager.wait(&id).unwrap();
+    assert_eq!(item.state, ItemState::Completed, "{:?}", item.failure);
+    assert!(desk.file("video/0/000000.ts") == bytes(8, 2000), "parts of two versions");
+    assert_eq!((item.downloaded_bytes, item.fetches_done), (2010, 3));
 }
