@@ -104,6 +104,12 @@ impl CancelToken {
         !self.is_cancelled()
     }
 
+    /// Whether it is the same token, or a clone of it.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let branch = |token: &Self| token.branch.as_ref().map(Arc::as_ptr);
+        Arc::ptr_eq(&self.shared, &other.shared) && branch(self) == branch(other)
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         let own = self.branch.as_ref().is_some_and(|branch| branch.load(Ordering::SeqCst));
         own || self.shared.cancelled.load(Ordering::SeqCst)

@@ -3,6 +3,7 @@
 mod busy; // who works on a folder
 mod load; // playlists and plans
 mod start; // from a folder to a run
+mod remove; // off the shelf
 mod refresh; // fresh addresses
 mod hold; // what holds an item
 mod settled; // rows that fit their folders
@@ -72,13 +73,20 @@ struct Work {
 }
 
 /// Whether listeners are told of a start; to them a change of address is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Hearing {
+#[derive(Debug, Clone, Copy)]
+enum Hearing<'a> {
     Told,
-    Untold,
+    /// A fresh address was asked for under this token.
+    Untold(&'a CancelToken),
 }
 
 impl Work {
+    /// A fresh address is not being asked for any more under this token. Whether it was.
+    fn stops_asking(&mut self, id: &ItemId, token: &CancelToken) -> bool {
+        let is_it = self.refreshing.get(id).is_some_and(|asking| asking.is(token));
+        is_it && self.refreshing.remove(id).is_some()
+    }
+
     /// The item as it is now. One that was in progress when the last manager ended is interrupted.
     fn seen(&self, row: &CatalogRow) -> Item {
         let run = self.running.get(&row.id).map(|(_, run)| run.as_ref());
@@ -243,44 +251,6 @@ impl Desk {
         self.keep(&row, None)
     }
 
-    pub(crate) fn remove(&self, id: &ItemId) -> Result<(), Error> {
-        let mut work = self.enter()?;
-        self.known(id)?;
-        while let Some((_, token)) = work.busy.get(id) {
-            token.cancel();
-            work = self.when_free(work, id)?;
-        }
-        self.throw_out(&mut work, id)?;
-        drop(work);
-        self.rested.notify_all();
-        Ok(())
-    }
-
-    /// Stops an item on whose folder no command is at work, and takes it off the shelf.
-    fn throw_out(&self, work: &mut Work, id: &ItemId) -> Result<(), Error> {
-        let row = self.known(id)?;
-        if let Some(token) = work.refreshing.remove(id) {
-            token.cancel();
-        }
-        let running = work.running.remove(id).map(|(key, _)| key);
-        if let Some(key) = running {
-            self.driver()?.stop(key);
-            self.rested.notify_all();
-        }
-        work.priorities.remove(id);
-        work.asked.remove(id);
-        if let Some(key) = running.or(work.leaving.remove(id)) {
-            self.driver()?.drained(key);
-        }
-        // The folder first: opening gives a folder without a row its row back, and drops a row without a folder.
-        self.folder(&row).discard()?;
-        self.settled().remove(id);
-        self.catalog.remove(id)?;
-        // Told before anyone can add the id anew.
-        self.hub.publish(&Event::Removed { id: id.clone() });
-        Ok(())
-    }
-
     pub(crate) fn set_priority(&self, id: &ItemId, priority: i32) -> Result<(), Error> {
         let mut work = self.enter()?;
         self.row(id)?;
@@ -383,5 +353,21 @@ impl Desk {
         self.hub.close();
         self.lock().is_over = true;
         self.rested.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_does_not_end_a_later_question() {
+        let id = ItemId::new("x").unwrap();
+        let (early, late) = (CancelToken::default(), CancelToken::default());
+        let mut work = Work::default();
+        work.refreshing.insert(id.clone(), late.clone());
+        assert!(!work.stops_asking(&id, &early));
+        assert!(work.stops_asking(&id, &late.clone()));
+        assert!(!work.stops_asking(&id, &late));
     }
 }

@@ -165,6 +165,11 @@ impl Driver {
         }
     }
 
+    /// Whether threads have not let go of a run.
+    pub(crate) fn is_at_work(&self, key: RunKey) -> bool {
+        self.shared.lock().busy.contains_key(&key)
+    }
+
     /// Waits until nobody touches the files of a stopped run any more.
     pub(crate) fn drained(&self, key: RunKey) {
         let state = self.shared.lock();

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
-use dtg_core::{BitRate, ErrorKind, FreshUrl, ItemState, Remedy, Role, Stage};
+use camino_tempfile::Utf8TempDir;
+use dtg_core::{BitRate, ErrorKind, FreshUrl, HttpSettings, ItemState, Remedy, Role, Stage};
 use dtg_testkit::{Memory, Origin, Signed};
 
-use crate::support::{Desk, ONCE, bytes, id, segments};
+use crate::support::{Desk, ONCE, builder, bytes, id, segments};
 
 type Answer = Result<Option<String>, Box<dyn Error + Send + Sync>>;
 
@@ -171,8 +174,8 @@ fn a_new_item_and_a_completed_one_take_another_address_and_a_running_one_does_no
 #[test]
 fn an_item_can_be_paused_while_its_fresh_address_is_asked_for() {
     let (origin, site) = signed();
-    let (enter, entered) = std::sync::mpsc::channel();
-    let (leave, left) = std::sync::mpsc::channel::<()>();
+    let (enter, entered) = channel();
+    let (leave, left) = channel::<()>();
     let left = std::sync::Mutex::new(left);
     let desk = Desk::refreshing(move |_: &FreshUrl| -> Answer {
         enter.send(())?;
@@ -190,4 +193,50 @@ fn an_item_can_be_paused_while_its_fresh_address_is_asked_for() {
     });
     drop(leave);
     assert_eq!(desk.manager.item(&id("x")).unwrap().state, ItemState::Paused);
+}
+
+#[test]
+fn an_item_can_be_removed_while_its_fresh_address_is_taken_over() {
+    let (origin, site) = signed();
+    let (signer, at) = (site.clone(), Arc::clone(&origin));
+    let fresh = move |_: &FreshUrl| -> Answer { Ok(Some(at.url(&signer.sign("/item.m3u8")))) };
+    let root = Utf8TempDir::new().unwrap();
+    let patient = HttpSettings { read_timeout: Duration::from_secs(3600), ..HttpSettings::default() };
+    let manager = Arc::new(builder(&root, 2, ONCE).http(patient).refresh(fresh).open().unwrap());
+    manager.add_item(&id("x"), &origin.url(&site.sign_for_requests("/item.m3u8", 2))).unwrap();
+    manager.load_item_metadata(&id("x"), BitRate(1)).unwrap();
+    // The server says nothing to who comes with the fresh address.
+    let hold = origin.hold(|request| request.path().ends_with("/item.m3u8"));
+    manager.start_item(&id("x")).unwrap();
+    hold.wait_for(1);
+    let (tell, is_removed) = channel();
+    thread::spawn(move || tell.send(manager.remove_item(&id("x"))));
+    is_removed.recv_timeout(Duration::from_secs(60)).expect("it waits for the server").unwrap();
+}
+
+#[test]
+fn a_hook_that_never_answers_holds_up_no_removal_and_no_closing() {
+    for is_closed in [false, true] {
+        let (origin, site) = signed();
+        let (enter, entered) = channel();
+        let (_leave, left) = channel::<()>();
+        let left = std::sync::Mutex::new(left);
+        let desk = Desk::refreshing(move |_: &FreshUrl| -> Answer {
+            enter.send(())?;
+            let _ = left.lock().map(|left| left.recv());
+            Ok(None)
+        });
+        let old = site.sign("/item.m3u8");
+        site.expire_all();
+        desk.manager.add_item(&id("x"), &origin.url(&old)).unwrap();
+        thread::scope(|scope| {
+            let loader = scope.spawn(|| desk.manager.load_item_metadata(&id("x"), BitRate(1)));
+            entered.recv().unwrap();
+            match is_closed {
+                true => desk.manager.close(),
+                false => desk.manager.remove_item(&id("x")).unwrap(),
+            }
+            assert!(crate::support::is_cancelled(loader.join().unwrap()));
+        });
+    }
 }

@@ -1,13 +1,18 @@
 //! Commands at any moment, from any thread, in any order.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::thread;
 use std::time::Duration;
 
-use dtg_core::{BitRate, ErrorKind, Event, ItemState};
+use camino_tempfile::Utf8TempDir;
+use dtg_core::{
+    BitRate, ContentManager, ErrorKind, Event, HttpSettings, ItemState, RequestParts, RequestRole,
+};
 use dtg_testkit::Fault;
 
-use crate::support::{Desk, ONCE, QUICK, bytes, id, is_cancelled, origin, segments};
+use crate::support::{Desk, ONCE, QUICK, builder, bytes, id, is_cancelled, origin, segments};
 
 #[test]
 fn a_paused_item_counts_only_what_will_not_be_fetched_again() {
@@ -183,7 +188,7 @@ fn closing_does_not_wait_for_a_server_that_says_nothing() {
     desk.manager.start_item(&id).unwrap();
     head.wait_for(1);
     body.wait_for(1);
-    let (ended, end) = std::sync::mpsc::channel();
+    let (ended, end) = channel();
     thread::scope(|scope| {
         scope.spawn(|| {
             desk.manager.close();
@@ -234,4 +239,36 @@ fn events_of_an_item_that_is_removed_and_added_come_in_order() {
         assert_ne!(added, is_there, "{event:?}");
         is_there = added;
     }
+}
+
+#[test]
+fn an_adapter_may_ask_for_the_item_that_is_being_removed() {
+    let origin = origin(segments());
+    let root = Utf8TempDir::new().unwrap();
+    let slot = Arc::new(OnceLock::<Weak<ContentManager>>::new());
+    let (enter, entered) = channel();
+    let (enter, its) = (Mutex::new(enter), Arc::clone(&slot));
+    let adapter = move |parts: &mut RequestParts| -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if parts.role == RequestRole::Playlist {
+            return Ok(());
+        }
+        let _ = enter.lock().map(|enter| enter.send(()));
+        let manager = its.get().and_then(Weak::upgrade).ok_or("no manager")?;
+        // As long as it is in progress: somebody must stop it, and let this ask.
+        while manager.item(&id("x"))?.state == ItemState::InProgress {
+            thread::yield_now();
+        }
+        Ok(())
+    };
+    let http = HttpSettings { adapters: vec![Arc::new(adapter)], ..HttpSettings::default() };
+    let manager = Arc::new(builder(&root, 1, QUICK).http(http).open().unwrap());
+    slot.set(Arc::downgrade(&manager)).unwrap();
+    manager.add_item(&id("x"), &origin.url("/item.m3u8")).unwrap();
+    manager.load_item_metadata(&id("x"), BitRate(1)).unwrap();
+    manager.start_item(&id("x")).unwrap();
+    entered.recv().unwrap();
+    let (tell, is_removed) = channel();
+    let remover = Arc::clone(&manager);
+    thread::spawn(move || tell.send(remover.remove_item(&id("x"))));
+    is_removed.recv_timeout(Duration::from_secs(60)).expect("they wait for each other").unwrap();
 }

@@ -18,6 +18,8 @@ pub(super) enum Purpose {
     Move,
     /// It looks at every byte, or puts right what it found.
     Verify,
+    /// It waits until the threads of a stopped run have let go.
+    Empty,
 }
 
 /// Holds an item's folder for a command until it is dropped.
@@ -68,12 +70,19 @@ impl Desk {
 
 impl<'d> Busy<'d> {
     /// Gives the folder back and the desk to the command, in one; not after a pause, a removal or a closing.
-    pub(super) fn done(mut self) -> Result<MutexGuard<'d, Work>, Error> {
+    pub(super) fn done(self) -> Result<MutexGuard<'d, Work>, Error> {
+        let token = self.token.clone();
+        let work = self.over();
+        if token.is_cancelled() { Err(Error::new(ErrorKind::Cancelled)) } else { Ok(work) }
+    }
+
+    /// Gives the folder back and the desk to the command, in one, whatever has happened meanwhile.
+    pub(super) fn over(mut self) -> MutexGuard<'d, Work> {
         let mut work = self.desk.lock();
         work.busy.remove(&self.id);
         self.is_held = false;
         self.desk.rested.notify_all();
-        if self.token.is_cancelled() { Err(Error::new(ErrorKind::Cancelled)) } else { Ok(work) }
+        work
     }
 }
 

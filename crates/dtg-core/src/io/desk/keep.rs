@@ -9,6 +9,7 @@ use crate::io::catalog::CatalogRow;
 use crate::io::clock;
 use crate::io::usage;
 use crate::item::{Item, ItemId};
+use crate::schedule::RunKey;
 use crate::state::ItemState;
 use crate::storage::{ItemStorage, Keep, Moment, Occupant, Storage, Tenure, evictions};
 
@@ -110,11 +111,18 @@ impl Desk {
         Ok(counted)
     }
 
+    /// Whether threads are still at work for a run.
+    fn is_at_work(&self, key: RunKey) -> bool {
+        self.driver().is_ok_and(|driver| driver.is_at_work(key))
+    }
+
     /// All items as a quota sees them.
     fn occupants(&self, work: &Work) -> Result<Vec<Occupant>, Error> {
         let occupant = |row: CatalogRow| {
             let run = work.running.get(&row.id).map(|(_, run)| run);
-            let is_busy = work.busy.contains_key(&row.id) || work.refreshing.contains_key(&row.id);
+            let is_leaving = work.leaving.get(&row.id).is_some_and(|key| self.is_at_work(*key));
+            let is_busy =
+                work.busy.contains_key(&row.id) || work.refreshing.contains_key(&row.id) || is_leaving;
             let tenure = match (row.keep.pinned, run.is_some() || is_busy) {
                 (true, _) => Tenure::Pinned,
                 (false, true) => Tenure::Busy,

@@ -73,7 +73,7 @@ impl Desk {
         let wish = Wish { choose: &choose, sidecars: &row.sidecars };
         match self.fetched(&row.url, wish, token) {
             Err(error) if error.failure() == Failure::Expired && self.settings.refresh.is_some() => {
-                let url = match self.fresh_url(&FreshUrl::new(&row.id, &row.url, &error)) {
+                let url = match self.fresh_url(FreshUrl::new(&row.id, &row.url, &error), token) {
                     Err(none) if matches!(none.kind(), ErrorKind::NoFreshUrl) => return Err(error),
                     url => url?,
                 };

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::busy::Purpose;
 use super::{Desk, Hearing, Work};
 use crate::cause::Stage;
 use crate::error::{Error, ErrorKind};
-use crate::io::cancel::CancelToken;
+use crate::io::cancel::{CancelToken, leavable};
 use crate::io::driver::RunEnd;
 use crate::io::load::remote_url;
 use crate::io::run::Run;
@@ -32,21 +33,24 @@ impl Desk {
         work.asked.insert(run.id.clone(), run.tally.kept());
         let token = CancelToken::default();
         work.refreshing.insert(run.id.clone(), token.clone());
-        let (desk, run) = (Arc::clone(self), Arc::clone(run));
+        let (desk, its) = (Arc::clone(self), Arc::clone(run));
         let asked = thread::Builder::new().name("dtg-refresh".into()).spawn(move || {
-            desk.refreshed(&run, &token, error);
+            desk.refreshed(&its, &token, error);
         });
-        asked.err().map(|error| RunEnd::Stopped(error.into()))
+        let error = asked.err()?;
+        work.refreshing.remove(&run.id);
+        Some(RunEnd::Stopped(error.into()))
     }
 
     /// Gets a fresh address and starts the item again, or lets it rest.
     fn refreshed(&self, run: &Run, token: &CancelToken, expired: Error) {
-        let gone_on =
-            self.relocated(&run.id, token, expired).and_then(|()| self.begin(&run.id, Hearing::Untold));
+        let gone_on = self
+            .relocated(&run.id, token, expired)
+            .and_then(|()| self.begin(&run.id, Hearing::Untold(token)));
         let Err(error) = gone_on.map_err(|error| error.during(Stage::Refresh)) else { return };
         let mut work = self.lock();
         // Paused, removed or closed meanwhile: that command has answered, and it stands.
-        if work.refreshing.remove(&run.id).is_some()
+        if work.stops_asking(&run.id, token)
             && let Err(error) = self.rest(run, RunEnd::Stopped(error))
         {
             tracing::error!(item = %run.id, %error, "the end of a download could not be written down");
@@ -57,7 +61,7 @@ impl Desk {
 
     fn relocated(&self, id: &ItemId, token: &CancelToken, expired: Error) -> Result<(), Error> {
         let row = self.row(id)?;
-        let url = match self.fresh_url(&FreshUrl::new(id, &row.url, &expired)) {
+        let url = match self.fresh_url(FreshUrl::new(id, &row.url, &expired), token) {
             // The server's refusal says more than that nobody knows another address.
             Err(error) if matches!(error.kind(), ErrorKind::NoFreshUrl) => return Err(expired),
             url => url?,
@@ -76,12 +80,18 @@ impl Desk {
         Ok(self.catalog.put(&row)?)
     }
 
-    /// The application's answer; a panic in it is an error like others.
-    pub(super) fn fresh_url(&self, ask: &FreshUrl) -> Result<String, Error> {
+    /// The application's answer; a panic in it is an error like others. It may take its time: cancelling leaves it behind.
+    pub(super) fn fresh_url(&self, ask: FreshUrl, token: &CancelToken) -> Result<String, Error> {
         let failed = |reason| Error::new(ErrorKind::Callback { what: "asking for a fresh address", reason });
-        let Some(hook) = &self.settings.refresh else { return Err(Error::new(ErrorKind::NoFreshUrl)) };
-        let answer = catch_unwind(AssertUnwindSafe(|| hook.0.fresh_url(ask)))
-            .map_err(|_| failed("it panicked".to_owned()))?;
+        let Some(hook) = self.settings.refresh.clone() else { return Err(Error::new(ErrorKind::NoFreshUrl)) };
+        let asking = move || Ok(catch_unwind(AssertUnwindSafe(|| hook.0.fresh_url(&ask))));
+        let entered = token.enter();
+        let answer = leavable(Duration::MAX, asking);
+        drop(entered);
+        if token.is_cancelled() {
+            return Err(Error::new(ErrorKind::Cancelled));
+        }
+        let answer = answer?.map_err(|_| failed("it panicked".to_owned()))?;
         let url = answer.map_err(|error| failed(error.to_string()))?;
         let url = url.ok_or_else(|| Error::new(ErrorKind::NoFreshUrl))?;
         remote_url(&url)?;

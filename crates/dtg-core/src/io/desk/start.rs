@@ -19,14 +19,14 @@ impl Desk {
     }
 
     /// Starts an item or lets it go on. Its plan is read and its journal judged without holding up other commands.
-    pub(super) fn begin(&self, id: &ItemId, hearing: Hearing) -> Result<(), Error> {
+    pub(super) fn begin(&self, id: &ItemId, hearing: Hearing<'_>) -> Result<(), Error> {
         let work = self.enter()?;
         self.row(id)?.state.on(ItemEvent::Start)?;
         let mut work = self.when_free(work, id)?;
         let row = self.row(id)?;
         row.state.on(ItemEvent::Start)?;
-        let is_asking = work.refreshing.contains_key(id);
-        if work.running.contains_key(id) || (is_asking && hearing == Hearing::Told) {
+        let is_told = matches!(hearing, Hearing::Told);
+        if work.running.contains_key(id) || (is_told && work.refreshing.contains_key(id)) {
             return Ok(());
         }
         let leaving = work.leaving.remove(id);
@@ -38,16 +38,20 @@ impl Desk {
         }
         let (run, session) = self.prepare(&row, &device)?;
         let mut work = self.make_room(busy.done()?, id, run.tally.expected())?;
-        if hearing == Hearing::Untold && work.refreshing.remove(id).is_none() {
+        let mut row = self.row(id)?;
+        // The device may be another one by now.
+        self.held(&row, &work.device)?;
+        if let Hearing::Untold(token) = hearing
+            && !work.stops_asking(id, token)
+        {
             return Err(Error::new(ErrorKind::Cancelled));
         }
-        let mut row = self.row(id)?;
         row.state = row.state.on(ItemEvent::Start)?;
         row.failure = None;
         row.downloaded_bytes = run.tally.downloaded();
         row.fetches_done = run.tally.fetches_done();
         self.catalog.put(&row)?;
-        if hearing == Hearing::Told {
+        if is_told {
             self.tell(&row, None);
         }
         let run = Arc::new(run);
