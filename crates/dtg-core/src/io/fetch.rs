@@ -261,6 +261,13 @@ impl Transfer<'_, '_> {
             let condition = of_part.or(of_file).filter(|_| !is_again);
             let done = resumable.map(|(partial, hasher)| (partial.length, hasher));
             let got = done.as_ref().map_or(0, |(got, _)| *got);
+            if let Some((got, hasher)) = done.as_ref().filter(|_| got == length) {
+                // It broke off after its last byte: there was no room for what was to come.
+                let fetched = Fetched { length: *got, hash: hasher.finish_128() };
+                self.run.take_partial(self.attempt.id);
+                self.recorded(self.attempt.id, fetched)?;
+                return Ok(Came::Apart(Ended::Done));
+            }
             let span = Span { first: self.fetch.start.saturating_add(got), last };
             let ask = Ask::Range { first: span.first, last: Some(span.last), if_range: condition.as_deref() };
             let answer = self.ask(ask)?;

@@ -201,9 +201,10 @@ impl Http {
         framing: Framing,
         limit: u64,
     ) -> Result<Vec<u8>, Error> {
-        let mut pace = Pace::start(self.settings.low_speed);
+        let mut pace = Pace::new(self.settings.low_speed);
         let mut buffer = vec![0; CHUNK];
         loop {
+            pace.waits();
             let read = match body.read(&mut buffer) {
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -45,8 +45,13 @@ impl SpaceGuard {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU16;
+
+    use dtg_testkit::{Body, Origin, Request, Response};
+
     use super::super::memory::MemoryDisk;
     use super::*;
+    use crate::{BitRate, ContentManager, Device, ItemId, ItemState};
 
     #[test]
     fn a_volume_that_fills_up_meanwhile_is_noticed_every_64_mib() {
@@ -63,5 +68,48 @@ mod tests {
         assert!(matches!(error.kind(), ErrorKind::NoSpace { needed: 900, free: 500 }), "{error}");
         assert!(error.interrupts());
         assert!(guard.arrived(EVERY, || 200).is_ok());
+    }
+
+    #[test]
+    fn an_item_that_ran_out_of_room_goes_on_by_itself_and_fetches_nothing_twice() {
+        const PARTS: usize = 9;
+        const EACH: usize = 8 << 20;
+        let line = |n| format!("#EXTINF:30,\n#EXT-X-BYTERANGE:{EACH}@{}\nall.ts\n", n * EACH);
+        let lines: String = (0..PARTS).map(line).collect();
+        let list = format!("#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:30\n{lines}#EXT-X-ENDLIST\n");
+        let origin = Origin::start(move |request: &Request| match request.path() {
+            "/item.m3u8" => Response::ok(list.clone()),
+            _ => {
+                let length = u64::try_from(PARTS * EACH).unwrap();
+                Response::ok(Body::made(length, |_, bytes| bytes.fill(7))).etag("1")
+            }
+        })
+        .unwrap();
+        let disk = MemoryDisk::with_capacity(1 << 30);
+        let id = ItemId::new("x").unwrap();
+        let one = NonZeroU16::MIN;
+        let manager = ContentManager::builder("/root").connections(one).disk(&disk).open().unwrap();
+        manager.add_item(&id, &origin.url("/item.m3u8")).unwrap();
+        manager.load_item_metadata(&id, BitRate(1)).unwrap();
+        // With the last byte of the eighth part the room is looked at.
+        let eighth = format!("bytes={}-", 7 * EACH);
+        let hold = origin.hold_body(u64::try_from(EACH - 1).unwrap(), move |request| {
+            request.header("range").is_some_and(|range| range.starts_with(&eighth))
+        });
+        manager.start_item(&id).unwrap();
+        hold.wait_for(1);
+        disk.set_capacity(150 << 20);
+        drop(hold);
+        let item = manager.wait(&id).unwrap();
+        let code = item.failure.map(|failure| failure.code);
+        assert_eq!((item.state, code.as_deref()), (ItemState::Interrupted, Some("no-space")));
+        disk.set_capacity(1 << 30);
+        manager.set_device(Device::default()).unwrap();
+        let item = manager.wait(&id).unwrap();
+        assert_eq!((item.state, item.failure), (ItemState::Completed, None));
+        let asked = origin.requests();
+        let ranges: Vec<_> = asked.iter().filter_map(|it| Some((it.header("range")?, it.status))).collect();
+        assert_eq!(ranges.len(), PARTS, "{ranges:?}");
+        assert!(ranges.iter().all(|(_, status)| *status == Some(206)), "{ranges:?}");
     }
 }

@@ -18,6 +18,8 @@ use crate::plan::FetchId;
 
 /// A fetch that is longer is noted in the journal each time so many more bytes of it are there.
 const NOTED_EVERY: u64 = 1 << 20;
+/// Where the rate is limited so many bytes are read at a time: a server that can't send for long hangs up.
+const LIMITED_READ: u64 = 16 << 10;
 /// An end mark that takes longer is not worth the connection.
 const SOON: Duration = Duration::from_secs(1);
 /// A validator that is longer is not kept.
@@ -48,13 +50,14 @@ pub(super) struct Incoming<'a> {
 
 impl<'a> Incoming<'a> {
     pub(super) fn new(body: &'a mut dyn Read, buffer: &'a mut [u8], settings: &HttpSettings) -> Self {
-        Self { body, buffer, pace: Pace::start(settings.low_speed), longest: settings.longest_file }
+        Self { body, buffer, pace: Pace::new(settings.low_speed), longest: settings.longest_file }
     }
 
     /// Up to `most` bytes; none at the body's end.
     fn read(&mut self, most: u64) -> Result<&[u8], Error> {
         let room = usize::try_from(most).unwrap_or(usize::MAX).min(self.buffer.len());
         let window = self.buffer.get_mut(..room).unwrap_or_default();
+        self.pace.waits();
         let read = loop {
             match self.body.read(window) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -118,7 +121,8 @@ impl Place<'_> {
         let expected = self.length.unwrap_or(u64::MAX);
         while progress.got < expected {
             let longest = incoming.longest;
-            let bytes = incoming.read(expected.saturating_sub(progress.got))?;
+            let most = if self.run.throttle.is_limited() { LIMITED_READ } else { u64::MAX };
+            let bytes = incoming.read(expected.saturating_sub(progress.got).min(most))?;
             if bytes.is_empty() {
                 return match self.length {
                     None => Ok(()),
@@ -130,9 +134,6 @@ impl Place<'_> {
             let read = u64::try_from(bytes.len()).unwrap_or(0);
             progress.got = progress.got.saturating_add(read);
             self.run.arrived(read)?;
-            if self.run.throttle.is_limited() {
-                incoming.pace.forget();
-            }
             if progress.got > longest {
                 return Err(BadAnswer::TooLong(longest).into_error());
             }
