@@ -73,6 +73,13 @@ pub struct LowSpeed {
     pub window: Duration,
 }
 
+impl LowSpeed {
+    /// What a window must bring, and an attempt that broke off to count as progress: at least a byte.
+    pub(crate) fn least(&self) -> u64 {
+        self.bytes_per_second.saturating_mul(self.window.as_secs()).max(1)
+    }
+}
+
 impl Default for LowSpeed {
     /// 100 bytes a second over a minute.
     fn default() -> Self {

@@ -42,12 +42,15 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
     }
 }
 
-/// The IPv4 address inside an IPv6 one: mapped, compatible (but `::` and `::1`), NAT64 (RFC 6052), 6to4 (RFC 3056).
+/// The IPv4 address inside an IPv6 one: mapped, compatible (but `::` and `::1`), translated (RFC 2765), NAT64
+/// (RFC 6052), 6to4 (RFC 3056).
 fn standing_for(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0..=1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0, 0, 0, 0, 0xffff, 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
         [0x2002, high, low, ..] => Some(of(high, low)),
         _ => None,
     }
@@ -76,7 +79,7 @@ mod tests {
     #[test]
     fn an_ipv6_address_that_stands_for_a_private_ipv4_one_is_private() {
         check("::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:0.0.0.0 ::10.0.0.1 64:ff9b::192.168.0.1", true);
-        check("2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe::", true);
+        check("::ffff:0:10.0.0.1 2002:7f00:1:: 2002:a00:1::1 2002:a9fe:a9fe::", true);
         check("::ffff:8.8.8.8 64:ff9b::8.8.8.8 2002:808:808::", false);
     }
 

@@ -82,8 +82,9 @@ pub(crate) fn fetch(
         other => Err(Error::new(ErrorKind::SchemeNotAllowed(other.to_owned()))),
     };
     let Transfer { passed, unproven, .. } = transfer;
+    let gained = run.partial_length(attempt.id).saturating_sub(before);
     ended.map_err(|error| Broken {
-        progressed: (passed && !unproven) || run.partial_length(attempt.id) > before,
+        progressed: (passed && !unproven) || gained >= http.settings().low_speed.least(),
         starts_over: unproven || matches!(error.kind(), ErrorKind::BadAnswer(BadAnswer::Changed)),
         error: error.at(url.as_str()),
     })
@@ -139,7 +140,7 @@ impl Transfer<'_, '_> {
     }
 
     fn recorded(&mut self, id: FetchId, fetched: Fetched) -> Result<(), Error> {
-        if let Err(error) = fits(self.run.role(self.fetch.resource), self.fetch, fetched) {
+        if let Err(error) = fits(self.run.role(self.fetch.resource), self.fetch, fetched.length) {
             self.run.tally.lost(fetched.length);
             return Err(error);
         }
@@ -187,6 +188,9 @@ impl Transfer<'_, '_> {
 
     fn begun_anew(&mut self, answer: Answer) -> Result<Ended, Error> {
         let length = judge::whole(&answer, self.http.settings())?;
+        if let Some(length) = length {
+            fits(self.run.role(self.fetch.resource), self.fetch, length)?;
+        }
         self.copied(answer, length, None)
     }
 
@@ -219,6 +223,9 @@ impl Transfer<'_, '_> {
         let fetched = {
             let mut body = answer.reader();
             let mut incoming = Incoming::new(&mut body, self.buffer, self.http.settings());
+            if self.run.role(self.fetch.resource) == Role::Key {
+                incoming.longest = self.fetch.length.bytes();
+            }
             let Try { id, epoch } = self.attempt;
             let (run, start, validator) = (self.run, self.fetch.start, validator.as_deref());
             let place = Place { run, id, epoch, file: file.as_ref(), start, length, validator };
@@ -359,9 +366,9 @@ impl Transfer<'_, '_> {
 }
 
 /// A content key has the length that was planned for its method (RFC 8216, 5.2); nothing that is fetched is empty.
-fn fits(role: Role, fetch: &Fetch, fetched: Fetched) -> Result<(), Error> {
+fn fits(role: Role, fetch: &Fetch, length: u64) -> Result<(), Error> {
     let needed = fetch.length.bytes();
-    match (role, fetched.length) {
+    match (role, length) {
         (_, 0) => Err(BadAnswer::Empty.into_error()),
         (Role::Key, got) if got != needed => Err(BadAnswer::KeyLength { got, needed }.into_error()),
         _ => Ok(()),
@@ -384,7 +391,7 @@ mod tests {
         let is_fit = |role, planned, length| {
             let (planned, extent) = (Length::About(planned), Extent::Whole);
             let fetch = Fetch { resource: 0, start: 0, length: planned, extent, at_millis: 0 };
-            fits(role, &fetch, Fetched { length, hash: 0 }).is_ok()
+            fits(role, &fetch, length).is_ok()
         };
         assert!(is_fit(Role::Key, 16, 16) && is_fit(Role::Key, 32, 32) && is_fit(Role::Segment, 9, 1));
         for (planned, length) in [(16, 15), (16, 32), (32, 16), (16, 0)] {

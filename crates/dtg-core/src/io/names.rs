@@ -1,17 +1,20 @@
 //! Host names and their addresses, remembered for a while: a lookup for each request costs a thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
+use super::address::is_private;
 use super::cancel;
 
 /// How long a name's addresses are believed: the system's resolver does not say how long they hold.
 const FRESH: Duration = Duration::from_secs(30);
 /// No more names are remembered.
 const NAMES: usize = 256;
+/// No more names are remembered for having been public; of others it is taken for true then.
+const PUBLIC: usize = 4096;
 /// No more addresses of one name are tried.
 pub(crate) const ADDRESSES: usize = 16;
 
@@ -23,6 +26,8 @@ pub(crate) type Lookup = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
 pub(crate) struct Names {
     lookup: Arc<Lookup>,
     known: Arc<Mutex<HashMap<String, Known>>>,
+    /// Names that had a public address, ever: whoever owns one may give it a private address later.
+    public: Arc<Mutex<HashSet<String>>>,
     patience: Duration,
 }
 
@@ -41,7 +46,7 @@ impl fmt::Debug for Names {
 impl Names {
     /// Names as `lookup` knows them, which is waited for no longer than `patience`.
     pub(crate) fn new(lookup: Arc<Lookup>, patience: Duration) -> Self {
-        Self { lookup, known: Arc::default(), patience }
+        Self { lookup, known: Arc::default(), public: Arc::default(), patience }
     }
 
     /// The addresses of a host as a URL spells it: a name, or an address, then with brackets if it is of IPv6.
@@ -66,6 +71,9 @@ impl Names {
         if addresses.is_empty() {
             return Err(io::ErrorKind::NotFound.into());
         }
+        if !addresses.iter().copied().all(is_private) {
+            self.note_public(host);
+        }
         let mut known = self.lock();
         if known.len() >= NAMES {
             known.retain(|_, known| known.until > now);
@@ -75,6 +83,26 @@ impl Names {
             known.insert(host.to_owned(), Known { addresses: addresses.clone(), until });
         }
         Ok(addresses)
+    }
+
+    fn note_public(&self, host: &str) {
+        let mut public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        if public.len() < PUBLIC {
+            public.insert(host.to_owned());
+        }
+    }
+
+    /// Whether a host has private addresses only, and has had no other.
+    pub(crate) fn is_private_for_good(&self, host: &str) -> bool {
+        let is_private = self.addresses(host).is_ok_and(|all| all.into_iter().all(is_private));
+        let public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        is_private && !public.contains(host) && (public.len() < PUBLIC || literal(host).is_some())
+    }
+
+    /// Every address is grown old.
+    #[cfg(test)]
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {

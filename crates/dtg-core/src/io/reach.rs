@@ -73,14 +73,19 @@ fn spelled(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
-        Host::Domain(name) => (name == "localhost").then_some(std::net::Ipv4Addr::LOCALHOST.into()),
+        Host::Domain(name) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            // RFC 6761, 6.3.
+            let is_local = name == "localhost" || name.ends_with(".localhost");
+            is_local.then_some(std::net::Ipv4Addr::LOCALHOST.into())
+        }
     }
 }
 
 impl Reach {
-    /// Whether the presentation's own host has private addresses only.
+    /// Whether the presentation's own host has private addresses only, and not only by now.
     fn starts_private(&self) -> bool {
-        self.names.addresses(&self.home).is_ok_and(|all| all.into_iter().all(is_private))
+        self.names.is_private_for_good(&self.home)
     }
 }
 

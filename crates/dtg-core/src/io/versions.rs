@@ -12,6 +12,10 @@ use super::http::{Answer, Framing};
 use super::journal::Unfinished;
 use crate::plan::{Extent, FetchId, Plan};
 
+/// A file that was started over so often comes in one piece: servers that share an address may each call the
+/// same file another version.
+const RESTARTS: u32 = 2;
+
 /// Which version of a remote file was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Version {
@@ -157,7 +161,11 @@ impl Versions {
     /// Forgets all of a file; answers what is lost by it.
     pub(crate) fn restart(&mut self, resource: u32, fetches: &[FetchId]) -> Lost {
         self.known.remove(&resource);
-        *self.restarts.entry(resource).or_default() += 1;
+        let restarts = self.restarts.entry(resource).or_default();
+        *restarts += 1;
+        if *restarts >= RESTARTS && self.is_split(resource) {
+            self.one_piece.entry(resource).or_default();
+        }
         let recorded = fetches.iter().copied().filter(|fetch| self.recorded.remove(fetch)).collect();
         let partial_bytes =
             fetches.iter().fold(0, |sum: u64, fetch| sum.saturating_add(self.drop_partial(*fetch)));

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dtg_core::{Event, ItemState};
+use dtg_core::{BitRate, Event, ItemState};
 use dtg_testkit::{Ending, Fault, Origin};
 
-use crate::support::{Desk, ONCE, QUICK, bytes, downloaded, origin, ranges, segments};
+use crate::raw::{Raw, Say, Then};
+use crate::support::{Desk, ONCE, QUICK, bytes, downloaded, id, origin, ranges, segments};
 
 /// The item's rest when every answer for `/seg-1.ts` suffers `fault`, by state and code.
 fn rest(fault: Fault) -> String {
@@ -224,9 +225,9 @@ fn a_key_of_the_wrong_length_fails_the_item_and_counts_for_nothing() {
         let hold = origin.hold(|request| request.path() == "/seg-0.ts");
         let desk = Desk::new(1, ONCE);
         desk.load(&origin);
-        desk.manager.start_item(&crate::support::id("x")).unwrap();
+        desk.manager.start_item(&id("x")).unwrap();
         hold.release();
-        let item = desk.manager.wait(&crate::support::id("x")).unwrap();
+        let item = desk.manager.wait(&id("x")).unwrap();
         (desk, item)
     };
     assert_eq!(item.state, ItemState::Failed);
@@ -248,4 +249,27 @@ fn a_policy_of_endless_delays_is_bounded() {
     hold.release();
     desk.manager.pause_item(&id).unwrap();
     assert_eq!(desk.manager.item(&id).unwrap().state, ItemState::Paused);
+}
+
+#[test]
+fn a_key_that_is_too_long_is_not_read() {
+    const LIST: &[u8] = b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n\
+        #EXTINF:4,\nseg-0.ts\n#EXT-X-ENDLIST\n";
+    // Whoever waits for the rest waits for half a minute.
+    for head in ["Content-Length: 1000000000\n\n", "Transfer-Encoding: chunked\n\n"] {
+        let key =
+            Say::new(&format!("HTTP/1.1 200 OK\n{head}"), b"11\r\n0123456789abcdefg\r\n").then(Then::Hang);
+        let raw = Raw::start(move |asked| match asked.path() {
+            "/item.m3u8" => Some(Say::ok(LIST)),
+            "/key" => Some(key.clone()),
+            _ => None,
+        });
+        let desk = Desk::new(1, QUICK);
+        desk.manager.add_item(&id("x"), &raw.url("/item.m3u8")).unwrap();
+        desk.manager.load_item_metadata(&id("x"), BitRate(1)).unwrap();
+        let item = desk.run();
+        assert_eq!(item.state, ItemState::Failed, "{head}");
+        assert_eq!(item.failure.map(|failure| failure.code).as_deref(), Some("bad-answer"), "{head}");
+        assert_eq!(raw.asked("/key").len(), 1, "{head}");
+    }
 }

@@ -52,11 +52,13 @@ fn a_part_of_a_file_that_breaks_off_goes_on_where_it_stopped() {
 
 #[test]
 fn attempts_are_counted_since_the_last_progress() {
-    let origin = origin(segments());
-    // Each attempt brings 100 bytes more; three attempts in all would not do.
-    origin.fault(cut(100).on("/seg-1.ts").first(8));
+    let mut files = segments();
+    files.insert("/seg-1.ts".to_owned(), bytes(1, 64_000));
+    let origin = origin(files);
+    // Each attempt brings more than the least that a window must; three attempts in all would not do.
+    origin.fault(cut(7000).on("/seg-1.ts").first(8));
     let (desk, item) = downloaded(&origin);
-    check_completed(&desk, &item, "video/0/000001.ts", &bytes(1, 1000));
+    check_completed(&desk, &item, "video/0/000001.ts", &bytes(1, 64_000));
     assert_eq!(asked(&origin, "/seg-1.ts").len(), 9);
 }
 

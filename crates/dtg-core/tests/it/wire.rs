@@ -244,3 +244,24 @@ fn a_pause_that_is_too_long_is_not_waited_for() {
         assert_eq!((item.state, asked.len()), (ItemState::Interrupted, 3));
     }
 }
+
+#[test]
+fn a_byte_at_each_attempt_is_no_progress() {
+    let (desk, item, asked) = rest(|asked| {
+        (asked.path() == "/seg-1.ts").then(|| {
+            let range = asked.header("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-'));
+            let first = range.map_or(0, |first| first.parse().unwrap());
+            let head = match first {
+                0 => "HTTP/1.1 200 OK\nETag: \"1\"\nContent-Length: 1000\n\n".to_owned(),
+                _ => format!(
+                    "HTTP/1.1 206 P\nETag: \"1\"\nContent-Range: bytes {first}-999/1000\nContent-Length: {}\n\n",
+                    1000 - first
+                ),
+            };
+            Say::new(&head, &body()[first..=first]).then(Then::Close)
+        })
+    });
+    assert_eq!((item.state, asked.len()), (ItemState::Interrupted, 3));
+    assert_eq!(asked.last().unwrap().header("range"), Some("bytes=2-"), "what came is kept");
+    drop(desk);
+}

@@ -5,6 +5,7 @@ mod tunnel;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -80,6 +81,28 @@ fn a_private_presentation_leads_anywhere_and_leaves_no_connection_for_a_public_o
         assert_eq!(come_to(&http, home, target), "200", "{target}");
     }
     assert_eq!(come_to(&http, "http://public.test/", home), "private-address", "over a pooled connection");
+}
+
+#[test]
+fn a_public_name_that_is_given_a_private_address_later_leads_nowhere() {
+    let origin = leading();
+    let (is_later, dials) = (Arc::new(AtomicBool::new(false)), origin.port());
+    let later = Arc::clone(&is_later);
+    let lookup = move |_: &str| -> io::Result<Vec<IpAddr>> {
+        let address = if later.load(Ordering::SeqCst) { "192.168.0.1" } else { "203.0.113.7" };
+        Ok(vec![address.parse().unwrap()])
+    };
+    let dial = move |_: SocketAddr, patience: Duration| {
+        TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], dials)), patience)
+    };
+    let http = Http::over(HttpSettings::default(), 4, Arc::new(lookup), Arc::new(dial)).unwrap();
+    let home = "http://rebound.test/m.m3u8";
+    assert_eq!(come_to(&http, home, home), "200");
+    is_later.store(true, Ordering::SeqCst);
+    http.names.forget();
+    assert_eq!(come_to(&http, home, "http://other.test/"), "private-address");
+    assert_eq!(come_to(&http, home, "http://rebound.test:81/"), "private-address");
+    assert_eq!(come_to(&http, "http://other.test/", "http://other.test/"), "200", "it was never public");
 }
 
 #[test]
