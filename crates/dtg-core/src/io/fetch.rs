@@ -282,7 +282,7 @@ impl Transfer<'_, '_> {
                 Part::Unproven if is_split => return Ok(Came::NotApart(None)),
                 Part::Unproven if got > 0 => {}
                 Part::Fits | Part::Unproven => {
-                    self.run.note_version(self.fetch, Version::of(&answer))?;
+                    self.run.note_version(self.fetch, Version::of(&answer), self.attempt.epoch)?;
                     return self.copied(answer, Some(length), done).map(Came::Apart);
                 }
                 Part::Whole => {
@@ -326,7 +326,7 @@ impl Transfer<'_, '_> {
             }
             self.unproven = self.run.is_split(resource);
         }
-        self.run.note_version(self.fetch, Version::of(&answer))?;
+        self.run.note_version(self.fetch, Version::of(&answer), self.attempt.epoch)?;
         self.stream(&mut answer, at, &missing, validator.as_deref())?;
         self.unproven = false;
         Ok(Ended::Done)

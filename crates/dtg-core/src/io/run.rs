@@ -87,12 +87,16 @@ impl Run {
 
     /// Remembers which version of a file answered; another one than before is an error.
     ///
-    /// A file of which only one fetch is needed has no other parts to agree with.
-    pub(crate) fn note_version(&self, fetch: &Fetch, seen: Version) -> Result<(), Error> {
+    /// A file of which only one fetch is needed has no other parts to agree with. What began before the file was
+    /// started over says nothing of the version that it comes from now.
+    pub(crate) fn note_version(&self, fetch: &Fetch, seen: Version, epoch: Epoch) -> Result<(), Error> {
         let resource = fetch.resource;
         let mut versions = self.versions();
         if !versions.is_split(resource) || seen == Version::default() {
             return Ok(());
+        }
+        if versions.epoch(resource) != epoch {
+            return Err(BadAnswer::Changed.into_error());
         }
         if versions.note(resource, seen.clone()).ok_or_else(|| BadAnswer::Changed.into_error())? {
             // Held over the append: no part is recorded before the version that it is of.
