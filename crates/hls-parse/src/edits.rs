@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::attributes::{AttributeError, attributes};
+use crate::attributes::{AttributeError, AttributeFault, attributes};
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, Span};
 
@@ -64,9 +64,11 @@ impl Edits {
     /// Takes every attribute out whose name `unwanted` says yes to; what is left is still a list. Says how many.
     pub fn remove_attributes(&mut self, line: &Line<'_>, mut unwanted: impl FnMut(&str) -> bool) -> usize {
         let items: Vec<(Span, bool)> = attributes(line)
-            .map(|item| match item {
-                Ok(it) => (it.span, unwanted(it.name)),
-                Err(AttributeError { span, .. }) => (span, false),
+            .filter_map(|item| match item {
+                Ok(it) => Some((it.span, unwanted(it.name))),
+                // Part of the attribute before it.
+                Err(AttributeError { fault: AttributeFault::AfterQuote, .. }) => None,
+                Err(AttributeError { span, .. }) => Some((span, false)),
             })
             .collect();
         let (mut removed, mut kept_one, mut before) = (0, false, None);

@@ -108,3 +108,48 @@ fn untidy_lists_are_known_as_such() {
         assert_eq!(items.untidy(), untidy, "{list}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn spans_are_in_order_and_what_is_behind_a_quote_goes_with_its_attribute(list in "[A-C\",= x]{0,16}") {
+        let text = format!("#EXT-X-T:{list}");
+        let line = lines(text.as_bytes()).next().unwrap();
+        let mut done = 0;
+        for item in attributes(&line) {
+            match item {
+                Ok(it) => {
+                    assert!(done <= it.span.start && it.value_span.end <= it.span.end, "{text}");
+                    assert_eq!(it.value_span.of(text.as_bytes()), it.value.text().as_bytes());
+                    assert!(it.value.text().matches('"').count() % 2 == 0 || !matches!(it.value, AttributeValue::Quoted(_)));
+                    done = it.span.end;
+                }
+                Err(error) if error.fault == AttributeFault::AfterQuote => {
+                    assert!(error.span.start < error.span.end && error.span.end == done, "{text}");
+                }
+                Err(error) => {
+                    assert!(done <= error.span.start, "{text}");
+                    done = error.span.end;
+                }
+            }
+        }
+        let mut edits = crate::Edits::new();
+        edits.remove_attributes(&line, |name| name == "A");
+        let left = edits.apply(text.as_bytes()).unwrap();
+        let said = |line: &Line<'_>| -> Vec<_> {
+            let item = |it: Result<Attribute<'_>, AttributeError>| match it {
+                Ok(it) => (it.name.to_owned(), it.value.text().to_owned()),
+                Err(error) => (String::new(), error.fault.to_string()),
+            };
+            attributes(line).map(item).collect()
+        };
+        let behind = AttributeFault::AfterQuote.to_string();
+        let mut with_it = false;
+        let mut expected = said(&line);
+        expected.retain(|(name, fault)| {
+            with_it = name == "A" || with_it && name.is_empty() && *fault == behind;
+            !with_it
+        });
+        let after = lines(&left).next();
+        assert_eq!(after.as_ref().map(said).unwrap_or_default(), expected, "{text}");
+    }
+}

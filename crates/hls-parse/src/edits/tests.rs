@@ -109,3 +109,15 @@ fn a_line_goes_with_its_end() {
     let line = lines(text.as_bytes()).nth(1).unwrap();
     check(text, |edits| edits.remove_line(&line), "a\r\nc");
 }
+
+#[test]
+fn what_stands_behind_a_quote_goes_with_its_attribute() {
+    for (text, expected) in [
+        ("#EXT-X-DATERANGE:ID=\"a\",URI=\"u\"X=1,Y=2", "#EXT-X-DATERANGE:ID=\"a\",Y=2"),
+        ("#EXT-X-DATERANGE:URI=\"u\"X=1,Y=2", "#EXT-X-DATERANGE:Y=2"),
+        ("#EXT-X-DATERANGE:ID=\"a\",URI=\"u\"X=\"1,2\"", "#EXT-X-DATERANGE:ID=\"a\""),
+    ] {
+        let line = lines(text.as_bytes()).next().unwrap();
+        check(text, |edits| assert!(edits.remove_attribute(&line, "URI")), expected);
+    }
+}
