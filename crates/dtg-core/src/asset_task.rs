@@ -10,7 +10,7 @@ use crate::asset_content::ContentConfiguration;
 use crate::asset_progress::AssetProgress;
 use crate::error::{Error, ErrorKind, public_part};
 use crate::events::Events;
-use crate::io::asset::{Job, Task, Wanted, open_finished};
+use crate::io::asset::{Job, Task, Wanted, open_finished, remove_at};
 use crate::io::load::remote_url;
 use crate::item::{ItemId, ItemLocation, Sidecar, Track};
 use crate::key_loader::{KeyLoader, LoaderHook};
@@ -236,6 +236,26 @@ impl AssetDownloadTask {
     /// [`ErrorKind::Locked`] while a run of it, or another task with the same destination, has not let go yet.
     pub fn discard(&self) -> Result<(), Error> {
         self.task.discard().map_err(|error| error.of(&self.task.asset.id))
+    }
+
+    /// Ends it for good and deletes all that there is of the asset, finished or not. May be called again.
+    ///
+    /// Its folder goes at once by a rename, and is deleted then; what a killed process leaves of it is deleted by the next
+    /// call for the same destination. A finished single media file says nothing of itself: only the task that finished
+    /// it deletes it, and to others it is in the way.
+    ///
+    /// # Errors
+    /// As [`AssetDownloadTask::discard`]; [`ErrorKind::DestinationTaken`] for what no task of this asset made.
+    pub fn remove(&self) -> Result<(), Error> {
+        self.task.remove().map_err(|error| error.of(&self.task.asset.id))
+    }
+
+    /// The same without a task: all that there is of this asset at this destination.
+    ///
+    /// # Errors
+    /// As [`AssetDownloadTask::remove`].
+    pub fn remove_at(id: &ItemId, destination: impl AsRef<Utf8Path>) -> Result<(), Error> {
+        paths_of(destination.as_ref()).and_then(|paths| remove_at(&paths, id)).map_err(|error| error.of(id))
     }
 
     /// How far it is. Nothing before it first runs.

@@ -7,12 +7,13 @@ use fairplay_keys::{
 };
 use media_entry::{Choice, MediaEntry, MediaSource, NoSource, Platform, Policy, for_download};
 
+use crate::download::Downloads;
 use crate::error::{Error, ErrorKind};
 use crate::fair_play::{Delivery, FairPlay, FairPlaySetup, asset_of};
 use crate::key_loader::FairPlayKeyLoader;
 use crate::local_entry::{local_entry, path_text};
 use crate::register::{Effort, Registration, register};
-use crate::remove::{Recovery, Removed};
+use crate::remove::{Recovery, Removed, remove_download, remove_item};
 
 /// Picks the source to download, registers what was downloaded, makes entries that play without a network.
 ///
@@ -169,7 +170,16 @@ impl LocalAssetsManager {
     /// # Errors
     /// [`ErrorKind::Key`]: the key store failed; [`ErrorKind::Media`]: the media are still there.
     pub fn remove(&self, content: &ContentManager, id: &ItemId) -> Result<Removed, Error> {
-        crate::remove::remove(self.fair_play.as_ref(), content, id)
+        crate::remove::remove(self.fair_play.as_ref(), id, || remove_item(content, id))
+    }
+
+    /// Removes whatever [`LocalAssetsManager::download`] made of an entry, by either mechanism, finished or not: its keys first,
+    /// then its media. May be called again, and finishes what a crash cut off of itself.
+    ///
+    /// # Errors
+    /// As [`LocalAssetsManager::remove`].
+    pub fn remove_download(&self, id: &ItemId, from: &Downloads<'_>) -> Result<Removed, Error> {
+        crate::remove::remove(self.fair_play.as_ref(), id, || remove_download(from, id))
     }
 
     /// Finishes what a crash cut off: removals, and the unregistering of assets, whose media stay. Call it once, before anything
@@ -178,7 +188,15 @@ impl LocalAssetsManager {
     /// # Errors
     /// [`ErrorKind::Key`]: the key store cannot be listed.
     pub fn recover(&self, content: &ContentManager) -> Result<Recovery, Error> {
-        crate::remove::recover(self.fair_play.as_ref(), content)
+        crate::remove::recover(self.fair_play.as_ref(), |id| remove_item(content, id))
+    }
+
+    /// The same where asset download tasks downloaded, too.
+    ///
+    /// # Errors
+    /// As [`LocalAssetsManager::recover`].
+    pub fn recover_downloads(&self, of: &Downloads<'_>) -> Result<Recovery, Error> {
+        crate::remove::recover(self.fair_play.as_ref(), |id| remove_download(of, id))
     }
 
     /// Who answers the platform's requests for keys, delivers proofs of released ones, and imports others; `None` without

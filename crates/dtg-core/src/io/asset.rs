@@ -243,8 +243,7 @@ impl Task {
 
     /// What is there of another asset is left alone.
     fn check_owner(&self, id: &ItemId) -> Result<(), Error> {
-        let taken = || Error::new(ErrorKind::DestinationTaken(self.paths.destination().to_owned()));
-        if *id == self.asset.id { Ok(()) } else { Err(taken()) }
+        self.place().check_owner(&self.asset.id, id)
     }
 
     /// Fetches what is not there, and obtains the keys; nothing of it is lost if it does not get to its end.
@@ -322,6 +321,27 @@ impl Task {
             None => self.place().clear_work(),
         }
     }
+}
+
+impl Task {
+    /// Stops the task for good and deletes all that there is of its asset.
+    pub(crate) fn remove(&self) -> Result<(), Error> {
+        self.control.cancel();
+        let place = self.place();
+        if self.live().location.take().is_some() && place.file_bytes()?.is_some() {
+            place.remove_file()?;
+        }
+        place.remove(&self.asset.id)?;
+        self.live().last = AssetProgress::default();
+        self.control.rests(ItemState::New);
+        Ok(())
+    }
+}
+
+/// Deletes all that there is of this asset at this place.
+pub(crate) fn remove_at(paths: &AssetPaths, id: &ItemId) -> Result<(), Error> {
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::new());
+    Place { disk: &disk, paths }.remove(id)
 }
 
 /// The finished asset at this place.

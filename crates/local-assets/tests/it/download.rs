@@ -200,3 +200,28 @@ fn either_mechanism_takes_the_same_tracks_and_sidecars() {
     assert_eq!((by_item.1, &by_item.2), (by_task.1, &by_task.2));
     assert_eq!(by_item.2, ["thumbnail/0.jpg"]);
 }
+
+#[test]
+fn what_either_mechanism_downloaded_is_removed_with_its_keys_finished_or_not() {
+    for platform in ["ios10.2", "ios11"] {
+        let (world, origin, shelf) = (World::new(), origin(), Shelf::new());
+        let (assets, entry) = (manager(&world, platform, Policy::SeedGates), entry(&world, &origin, "fps"));
+        let id = ItemId::new(entry.id.as_str()).unwrap();
+        let folder = shelf.assets();
+        let to =
+            Downloads { content: &shelf.content, assets: &folder, options: &shelf.options, transfers: None };
+        let is_gone = || {
+            shelf.content.items().unwrap().is_empty()
+                && std::fs::read_dir(&folder).map_or(0, Iterator::count) == 0
+                && assets.license_expiration_info(&id).unwrap().is_none()
+        };
+        assets.download(&entry, &to).unwrap();
+        assert!(!is_gone());
+        assert_eq!(assets.remove_download(&id, &to).unwrap().keys.len(), 1, "{platform}: its key went, too");
+        assert!(is_gone(), "{platform}");
+        origin.fault(Rule::from(Fault::status(404)).first(1).on("/0.ts"));
+        let _ = assets.download(&entry, &to);
+        assets.remove_download(&id, &to).unwrap();
+        assert!(is_gone(), "{platform}, whatever was there of it");
+    }
+}

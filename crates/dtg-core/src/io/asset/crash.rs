@@ -199,3 +199,28 @@ fn wherever_an_augmentation_is_cut_off_the_next_one_writes_to_no_file_of_the_fin
         assert_eq!(left.shared_writes(), 0, "cut at {at}");
     }
 }
+
+#[test]
+fn a_removal_that_is_cut_off_leaves_the_asset_whole_or_gone_and_the_next_one_ends_it() {
+    for step in [Step::Folder, Step::Augment] {
+        let finished = || {
+            let disk = step.before();
+            step.take(&disk).unwrap();
+            disk
+        };
+        let whole = finished();
+        let first = whole.operations();
+        task(&whole, "/master.m3u8").remove().unwrap();
+        for survival in [Survival::Nothing, Survival::Everything, Survival::Some(first)] {
+            for at in 1..=whole.operations() - first {
+                let disk = finished();
+                disk.cut_power_at(disk.operations() + at);
+                let _ = task(&disk, "/master.m3u8").remove();
+                let left = disk.after_power_cut(survival);
+                check_no_half(&left, step);
+                task(&left, "/master.m3u8").remove().unwrap();
+                assert!(left.files_below(Utf8Path::new("/shelf")).is_empty(), "{step:?}, cut at {at}");
+            }
+        }
+    }
+}

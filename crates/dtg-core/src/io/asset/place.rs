@@ -169,6 +169,11 @@ impl Place<'_> {
         Ok(record.transpose()?.map(|record| record.id))
     }
 
+    /// What is there of another asset is left alone.
+    pub(super) fn check_owner(&self, id: &ItemId, owner: &ItemId) -> Result<(), Error> {
+        if id == owner { Ok(()) } else { Err(taken(self.paths.destination())) }
+    }
+
     /// Marks the asset as finished and puts it in its place.
     pub(super) fn finish(&self, id: &ItemId) -> Result<ItemLocation, Error> {
         let (mark, plan) = (self.paths.work().finished(), self.plan_of(&self.paths.work())?);
@@ -240,6 +245,34 @@ impl Place<'_> {
         self.check_work()?;
         let work = self.paths.work();
         Ok(self.disk.remove_dir_all(work.folder()).map_err(StoreError::at(work.folder()))?)
+    }
+
+    /// Deletes the finished asset, and what was begun beside it.
+    pub(super) fn remove(&self, id: &ItemId) -> Result<(), Error> {
+        let (_held, work) = (self.hold()?, self.paths.work());
+        let owners = [self.owner()?, self.finished()?.map(|asset| asset.id)];
+        owners.iter().flatten().try_for_each(|owner| self.check_owner(id, owner))?;
+        self.unmark()?;
+        if self.has(&self.paths.finished().finished())? {
+            self.check_finished()?;
+            self.disk.remove_dir_all(&work.replaced()).map_err(StoreError::at(work.replaced()))?;
+            self.rename(self.paths.destination(), &work.replaced())?;
+        }
+        self.clear_work()
+    }
+
+    /// Deletes the file at the destination.
+    pub(super) fn remove_file(&self) -> Result<(), StoreError> {
+        let (there, above) = (self.paths.destination(), self.paths.above());
+        self.disk.remove_file(there).map_err(StoreError::at(there))?;
+        self.disk.sync_dir(above).map_err(StoreError::at(above))
+    }
+
+    /// Takes back, durably, that there is anything in the folder to be put in its place.
+    fn unmark(&self) -> Result<(), StoreError> {
+        let work = self.paths.work();
+        self.disk.remove_file(&work.finished()).map_err(StoreError::at(work.finished()))?;
+        self.disk.sync_dir(work.folder()).map_err(StoreError::at(work.folder()))
     }
 
     /// Deletes the folder if it was made for nothing. Whether it was.

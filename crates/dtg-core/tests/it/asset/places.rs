@@ -184,3 +184,39 @@ fn a_single_media_file_cannot_be_augmented_and_that_is_said() {
     assert_eq!(kind_of(task().augment(&[in_language("fr")])), "not-augmentable");
     assert_eq!(shelf.names(), ["film"]);
 }
+
+#[test]
+fn a_removed_asset_is_gone_finished_or_not_and_can_be_downloaded_again() {
+    let mut files = presentation("");
+    files.insert("/film.mp4".into(), segment("film", 0));
+    for name in ["/master.m3u8", "/film.mp4"] {
+        let (shelf, origin) = (Shelf::new(), origin(files.clone()));
+        let task = || shelf.task_of(RemoteAsset::new(id("x"), origin.url(name)));
+        let part = if name == "/film.mp4" { name } else { "/v-3.ts" };
+        origin.fault(Rule::from(Fault::status(500)).on(part).first(1));
+        assert_eq!(kind_of(task().run()), "status");
+        task().remove().unwrap();
+        assert!(shelf.names().is_empty(), "{name}, unfinished");
+        let finished = task();
+        finished.run().unwrap();
+        finished.remove().unwrap();
+        finished.remove().unwrap();
+        assert!(shelf.names().is_empty(), "{name}, finished");
+        assert_eq!(kind_of(finished.run()), "cancelled", "it was ended for good");
+        task().run().unwrap();
+    }
+}
+
+#[test]
+fn what_is_another_assets_or_somebodys_is_not_removed() {
+    let (shelf, origin) = (Shelf::new(), origin(presentation("")));
+    shelf.task(&origin).run().unwrap();
+    let other = shelf.task_of(RemoteAsset::new(id("y"), origin.url("/master.m3u8")));
+    check_taken(other.remove(), &shelf.film());
+    let poster = put(&shelf, "film/poster.jpg");
+    check_taken(shelf.task(&origin).remove(), &poster);
+    fs::remove_file(poster).unwrap();
+    shelf.task(&origin).remove().unwrap();
+    let file = put(&shelf, "film");
+    check_taken(shelf.task(&origin).remove(), &file);
+}
