@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A family of codecs: what a player must be able to decode.
+/// A family of codecs (RFC 6381): what a player must be able to decode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

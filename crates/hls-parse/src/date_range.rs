@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::line::Span;
 use crate::value::{DateTime, Decimal, Uri};
 
-/// An EXT-X-DATERANGE tag.
+/// An EXT-X-DATERANGE tag (RFC 8216 4.3.2.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DateRange<'a> {
     /// ID; empty when missing, which is also a diagnostic.
@@ -45,7 +45,7 @@ pub struct DateRange<'a> {
     pub tag_line: u32,
 }
 
-/// An attribute that an application gave a meaning.
+/// An attribute that an application gave a meaning (RFC 8216 4.3.2.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClientAttribute<'a> {
     /// Its name, `X-` included.
@@ -54,7 +54,7 @@ pub struct ClientAttribute<'a> {
     pub value: ClientValue<'a>,
 }
 
-/// What such an attribute may hold.
+/// What such an attribute may hold (RFC 8216 4.3.2.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientValue<'a> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::value::duration_prefix;
 
-/// An EXTINF tag.
+/// An EXTINF tag (RFC 8216 4.3.2.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Inf<'a> {
     /// How long the segment is, exact to the nanosecond; `None`: unreadable.

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::line::Span;
 use crate::value::Uri;
 
-/// One key line.
+/// One key line (RFC 8216 4.3.2.4).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key<'a> {
     /// METHOD.
@@ -43,7 +43,7 @@ impl Key<'_> {
     }
 }
 
-/// How media is encrypted (METHOD).
+/// How media is encrypted (METHOD, RFC 8216 4.3.2.4, rfc8216bis 4.4.4.4).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyMethod<'a> {
@@ -98,7 +98,7 @@ impl Serialize for KeyMethod<'_> {
     }
 }
 
-/// Which keys are in effect: an index into [`MediaPlaylist::key_sets`](crate::MediaPlaylist::key_sets).
+/// Which keys are in effect (RFC 8216 4.3.2.4): an index into [`MediaPlaylist::key_sets`](crate::MediaPlaylist::key_sets).
 ///
 /// 0 is the empty set: not encrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -71,7 +71,7 @@ pub struct PreloadHint<'a> {
     pub tag_line: u32,
 }
 
-/// What a preload hint is of.
+/// What a preload hint is of (rfc8216bis 4.4.5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HintKind {

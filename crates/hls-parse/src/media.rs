@@ -12,7 +12,7 @@ use crate::line::Span;
 use crate::low_latency::{Part, PreloadHint, RenditionReport, ServerControl, Skip};
 use crate::value::{ByteRange, DateTime, Start, Uri};
 
-/// A media playlist.
+/// A media playlist (RFC 8216 4.3.3).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MediaPlaylist<'a> {
     /// EXT-X-VERSION.
@@ -117,7 +117,7 @@ impl PlaylistType {
     }
 }
 
-/// A media segment: a URI line and everything that applies to it.
+/// A media segment (RFC 8216 4.3.2): a URI line and everything that applies to it.
 // 144 bytes: a playlist of a day has tens of thousands, and their size is most of the time that reading takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Segment<'a> {
@@ -149,7 +149,7 @@ pub struct Segment<'a> {
     pub line: u32,
 }
 
-/// Which initialization section: an index into [`MediaPlaylist::maps`].
+/// Which initialization section (RFC 8216 4.3.2.5): an index into [`MediaPlaylist::maps`].
 // One more than the index, so that an `Option` is no larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapId(NonZeroU32);

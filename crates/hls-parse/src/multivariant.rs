@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::line::Span;
 use crate::value::{Decimal, Resolution, Start, Uri};
 
-/// A multivariant (master) playlist.
+/// A multivariant (master) playlist (RFC 8216 4.3.4).
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Multivariant<'a> {
     /// EXT-X-VERSION.
@@ -86,7 +86,7 @@ pub struct Variant<'a> {
     pub uri_line: u32,
 }
 
-/// Where a variant's closed captions are.
+/// Where a variant's closed captions are (RFC 8216 4.3.4.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedCaptions<'a> {
@@ -135,7 +135,7 @@ pub struct Rendition<'a> {
     pub tag_line: u32,
 }
 
-/// What a rendition is of (TYPE).
+/// What a rendition is of (TYPE, RFC 8216 4.3.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING-KEBAB-CASE")]
 pub enum MediaKind {

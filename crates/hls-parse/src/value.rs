@@ -15,7 +15,7 @@ use crate::line::Span;
 
 const BILLION: u32 = 1_000_000_000;
 
-/// A URI reference in a playlist.
+/// A URI reference in a playlist (RFC 8216 4.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Uri<'a> {
     /// The reference, variables substituted, otherwise exactly as written. [`resolve`](crate::resolve) makes it whole.
@@ -41,7 +41,7 @@ impl Uri<'_> {
     }
 }
 
-/// A run of bytes of one resource, resolved: the offset is from the resource's start.
+/// A run of bytes of one resource, resolved (RFC 8216 4.3.2.2): the offset is from the resource's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ByteRange {
     /// Offset of the first byte.
@@ -58,7 +58,7 @@ impl ByteRange {
     }
 }
 
-/// A picture size in pixels.
+/// A picture size in pixels (RFC 8216 4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Resolution {
     /// Pixels in a row.
@@ -74,7 +74,7 @@ impl Resolution {
     }
 }
 
-/// A decimal number, exact to nine digits behind the point; further digits are cut off.
+/// A decimal number, exact to nine digits behind the point (RFC 8216 4.2); further digits are cut off.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal {
     billionths: i128,
@@ -123,7 +123,7 @@ impl Serialize for Decimal {
     }
 }
 
-/// A point in time as a playlist states it.
+/// A point in time as a playlist states it (RFC 8216 4.3.2.6).
 // 16 bytes, also as an `Option`: a playlist may have millions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DateTime {
