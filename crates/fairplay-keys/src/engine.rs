@@ -8,6 +8,7 @@ mod update;
 mod status;
 mod attempts; // the decisions
 mod exchange; // one license
+mod certificates; // rejected ones
 mod guarded; // a request and its deadline
 mod flight; // one exchange at a time for a key
 mod ledger; // records under compare-and-swap
@@ -80,7 +81,7 @@ pub struct EnginePolicy {
 pub struct LicenseSource {
     /// Where licenses are asked for.
     pub url: LicenseUrl,
-    /// The application's certificate.
+    /// The application's certificate. One that the platform rejects is fetched anew, once, where the provider knows from where.
     pub certificate: Certificate,
     /// How the service is spoken to.
     pub provider: Arc<dyn LicenseProvider>,
@@ -115,6 +116,7 @@ const EVENTS: usize = 256;
 struct Shared {
     parts: EngineParts,
     flights: flight::Flights,
+    certificates: certificates::Certificates,
     /// Held by whoever changes which assets are wanted, or which hold a key. Never while the platform or a server is asked.
     standings: Mutex<()>,
     mark: Mutex<moment::Mark>,
@@ -143,6 +145,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             parts,
             flights: flight::Flights::default(),
+            certificates: certificates::Certificates::default(),
             standings: Mutex::default(),
             mark: Mutex::default(),
             unsaved: Mutex::default(),

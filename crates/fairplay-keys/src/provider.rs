@@ -49,6 +49,14 @@ pub trait LicenseProvider: Send + Sync + fmt::Debug {
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         ReplyForm::default().taken(response)
     }
+
+    /// What fetches the application's certificate anew, where the service has it: platforms come to reject old ones.
+    ///
+    /// # Errors
+    /// What it cannot be built of.
+    fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {
+        Ok(None)
+    }
 }
 
 /// A license service: where it is, how it is spoken to, what proves who asks.
@@ -187,6 +195,12 @@ impl<P: LicenseProvider, A: LicenseRequestAdapter> LicenseProvider for AdaptedPr
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         self.provider.taken(response)
     }
+
+    fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {
+        let mut request = self.provider.certificate_request()?;
+        request.iter_mut().try_for_each(|request| self.adapter.adapt(request))?;
+        Ok(request)
+    }
 }
 
 impl<A: LicenseRequestAdapter + ?Sized> LicenseRequestAdapter for Arc<A> {
@@ -210,6 +224,10 @@ impl<P: LicenseProvider + ?Sized> LicenseProvider for Arc<P> {
 
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         (**self).taken(response)
+    }
+
+    fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {
+        (**self).certificate_request()
     }
 }
 

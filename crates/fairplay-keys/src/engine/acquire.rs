@@ -292,7 +292,7 @@ impl Shared {
         KeyRecord {
             terms: fetched.terms,
             stated: fetched.stated,
-            certificate: Some(wanted.license.certificate.as_der().to_vec()),
+            certificate: Some(fetched.certificate.as_der().to_vec()),
             service: Some(wanted.license.url.clone()),
             ..KeyRecord::new(fetched.key, created)
         }

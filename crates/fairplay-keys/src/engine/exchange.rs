@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::attempts::{Attempts, Next};
 use super::{Shared, Wanted};
 use crate::asset::AssetId;
+use crate::certificate::Certificate;
 use crate::container::Ckc;
 use crate::container::Spc;
 use crate::content_id::ContentId;
@@ -26,6 +27,8 @@ pub(super) struct Fetched {
     pub(super) stated: Limit,
     pub(super) created: Option<Timestamp>,
     pub(super) server_time: Option<Timestamp>,
+    /// The one that the platform took.
+    pub(super) certificate: Certificate,
 }
 
 impl Shared {
@@ -41,8 +44,8 @@ impl Shared {
             self.parts.system.open(wanted.key_uri, intent).map_err(|error| error.of(wanted.key_uri))?;
         let asked = self
             .ask(&mut *request, wanted, purpose, cancel)
-            .and_then(|reply| Ok((reply.duration.clone()?, reply)));
-        let (stated, reply) = match asked {
+            .and_then(|(reply, certificate)| Ok((reply.duration.clone()?, reply, certificate)));
+        let (stated, reply, certificate) = match asked {
             Ok(asked) => asked,
             Err(error) => {
                 let error = error.of(wanted.key_uri);
@@ -55,7 +58,7 @@ impl Shared {
             .key
             .ok_or_else(|| KeyError::from(SystemFault::PersistenceUnsupported).of(wanted.key_uri))?;
         let (terms, created, server_time) = (accepted.terms, accepted.created, reply.server_time);
-        Ok(Fetched { key, terms, stated, created, server_time })
+        Ok(Fetched { key, terms, stated, created, server_time, certificate })
     }
 
     /// Asks the service for a license, again with a new SPC while what goes wrong may pass. The request stays unanswered.
@@ -65,7 +68,7 @@ impl Shared {
         wanted: Wanted<'_>,
         purpose: Purpose,
         cancel: &Cancel,
-    ) -> Result<LicenseReply, KeyError> {
+    ) -> Result<(LicenseReply, Certificate), KeyError> {
         caught(|| self.ask_on(request, wanted, purpose, cancel))
     }
 
@@ -75,7 +78,7 @@ impl Shared {
         wanted: Wanted<'_>,
         purpose: Purpose,
         cancel: &Cancel,
-    ) -> Result<LicenseReply, KeyError> {
+    ) -> Result<(LicenseReply, Certificate), KeyError> {
         let license = wanted.license;
         let content_id = license.provider.content_id(wanted.key_uri)?;
         let (Wanted { asset, key_uri, .. }, service) = (wanted, license.service());
@@ -91,11 +94,18 @@ impl Shared {
         let now = self.parts.clock.now().0;
         let mut attempts = Attempts::new(self.parts.policy, scatter(wanted.key_uri, now));
         let mut token = Freshness::Any;
+        let mut certificate = self.known_certificate(license);
         loop {
-            let spc = request.spc(&license.certificate, &content_id)?;
-            spc.check(&license.certificate)?;
+            let spc = match request.spc(&certificate, &content_id) {
+                Err(error) if is_of_certificate(&error) => {
+                    certificate = self.fresh_certificate(license, cancel).ok_or(error)?;
+                    request.spc(&certificate, &content_id)?
+                }
+                spc => spc?,
+            };
+            spc.check(&certificate)?;
             let error = match exchange.once(&spc, token).and_then(|answer| license.provider.parse(&answer)) {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => return Ok((reply, certificate)),
                 Err(error) => error,
             };
             match attempts.failed(&error) {
@@ -137,7 +147,9 @@ impl Shared {
         cancel: &Cancel,
     ) -> Result<(), KeyError> {
         match self.ask(&mut *request, wanted, Purpose::Stream, cancel) {
-            Ok(LicenseReply { ckc, .. }) => accept(request, &ckc).map_err(|error| error.of(wanted.key_uri)),
+            Ok((LicenseReply { ckc, .. }, _)) => {
+                accept(request, &ckc).map_err(|error| error.of(wanted.key_uri))
+            }
             Err(error) => Err(refuse(request, error.of(wanted.key_uri), cancel)),
         }
     }
@@ -146,6 +158,10 @@ impl Shared {
 /// A panic of the application's provider, token source or transport is an error like others.
 fn caught<T>(work: impl FnOnce() -> Result<T, KeyError>) -> Result<T, KeyError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(KeyErrorKind::Panicked.into()))
+}
+
+fn is_of_certificate(error: &KeyError) -> bool {
+    *error.kind() == KeyErrorKind::System(SystemFault::Certificate)
 }
 
 fn accept(request: Box<dyn KeyRequest>, ckc: &Ckc) -> Result<(), KeyError> {

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::http::{HttpRequest, HttpResponse, RequestFault, percent_encoded};
 use crate::key_error::KeyError;
 use crate::key_uri::KeyUri;
-use crate::provider::TokenError;
+use crate::provider::{LicenseUrl, TokenError};
 use crate::secret::SecretBytes;
 
 /// A license service: how it is asked, and how it answers. Begin with one of the functions and change what differs.
@@ -35,6 +35,8 @@ pub struct TemplateProvider {
     pub query: Vec<(String, Value)>,
     /// How the service answers.
     pub reply: ReplyForm,
+    /// Where the application's certificate is fetched anew once a platform rejects the one at hand; it is sent no token.
+    pub certificate: Option<LicenseUrl>,
 }
 
 /// Where a license is asked for.
@@ -108,6 +110,7 @@ impl TemplateProvider {
             headers: Vec::new(),
             query: Vec::new(),
             reply: ReplyForm::default(),
+            certificate: None,
         }
     }
 
@@ -185,6 +188,10 @@ impl LicenseProvider for TemplateProvider {
 
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         self.reply.taken(response)
+    }
+
+    fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {
+        Ok(self.certificate.as_ref().map(|url| HttpRequest::get(url.expose())).transpose()?)
     }
 }
 

@@ -68,6 +68,7 @@ fn a_refused_license_ends_the_task_and_the_next_run_goes_on() {
 struct Panics;
 
 impl TokenSource for Panics {
+    #[expect(clippy::panic, reason = "that is what is tested")]
     fn token(&self, _: TokenNeed<'_>, _: &Cancel) -> Result<Option<Token>, TokenError> {
         panic!("a token source of the application's")
     }

@@ -268,6 +268,38 @@ fn a_provider_that_panics_is_an_error_like_others_and_leaves_nothing_half_done()
 }
 
 #[test]
+fn a_certificate_that_the_platform_rejects_is_fetched_anew_once() {
+    let world = World::new();
+    let provider = TemplateProvider {
+        content_id: ContentIdRule::WholeUri,
+        certificate: Some(LicenseUrl::new("https://l.test/certificate")),
+        ..TemplateProvider::kaltura()
+    };
+    let source = LicenseSource { provider: std::sync::Arc::new(provider), ..license() };
+    let acquire = |key: &str| {
+        world.engine.acquire_more(&asset("a"), &uri(key), &source, &Cancel::new()).unwrap().result
+    };
+    let fetched =
+        || world.server.urls.lock().unwrap().iter().filter(|url| url.contains("certificate")).count();
+    *world.platform.rejects.lock().unwrap() = vec![certificate(7)];
+    assert!(acquire("k1").is_ok() && acquire("k2").is_ok());
+    assert_eq!(fetched(), 1, "what was fetched is remembered");
+    let stored = world.store.get(&Slot::Key(uri("k1"))).unwrap().unwrap();
+    let record = record::KeyRecord::decode(&stored.record).unwrap();
+    assert_eq!(
+        record.certificate.unwrap(),
+        certificate(8).as_der(),
+        "proofs are made for the one that was taken"
+    );
+
+    *world.platform.rejects.lock().unwrap() = vec![certificate(7), certificate(8)];
+    assert_eq!(acquire("k3").unwrap_err().kind(), &SystemFault::Certificate.into());
+    assert_eq!(fetched(), 2, "once each time");
+    assert_eq!(kind(world.acquire("b", &["k4"])), SystemFault::Certificate.into());
+    world.check_answers();
+}
+
+#[test]
 fn a_content_identifier_that_is_too_short_or_too_long_is_refused_before_any_network() {
     let host = TemplateProvider::kaltura();
     let source = LicenseSource { provider: std::sync::Arc::new(host), ..license() };

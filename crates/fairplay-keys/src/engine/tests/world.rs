@@ -145,11 +145,19 @@ pub(super) fn plan(keys: &[&str]) -> KeyPlan {
     KeyPlan { required: keys.iter().map(demand).collect(), ..KeyPlan::default() }
 }
 
+fn der(fill: u8) -> Vec<u8> {
+    [&[0x30, 0x82, 0x01, 0x00][..], &[fill; 256]].concat()
+}
+
+/// The application has that of 7, and the service hands out that of 8.
+pub(super) fn certificate(fill: u8) -> Certificate {
+    Certificate::from_bytes(&der(fill)).unwrap()
+}
+
 pub(super) fn license() -> LicenseSource {
-    let der = [&[0x30, 0x82, 0x01, 0x00][..], &[7; 256]].concat();
     LicenseSource {
         url: LicenseUrl::new("https://l.test/fps?token=canary"),
-        certificate: Certificate::from_bytes(&der).unwrap(),
+        certificate: certificate(7),
         provider: Arc::new(TemplateProvider {
             content_id: ContentIdRule::WholeUri,
             ..TemplateProvider::kaltura()
@@ -182,6 +190,8 @@ pub(super) struct Inside {
     pub(super) no_persistence_for_requests: Mutex<bool>,
     /// Whether it replaces keys at their first playback.
     pub(super) updates: Mutex<bool>,
+    /// Certificates that it doesn't take.
+    pub(super) rejects: Mutex<Vec<Certificate>>,
     /// Done once, while an SPC is made.
     pub(super) while_spc: Mutex<Option<Hook>>,
     pub(super) invalidated: Mutex<Vec<String>>,
@@ -294,7 +304,10 @@ impl KeyRequest for Request {
         self.persistence
     }
 
-    fn spc(&mut self, _: &Certificate, _: &ContentId) -> Result<Spc, KeyError> {
+    fn spc(&mut self, certificate: &Certificate, _: &ContentId) -> Result<Spc, KeyError> {
+        if self.platform.rejects.lock().unwrap().contains(certificate) {
+            return Err(SystemFault::Certificate.into());
+        }
         let hook = self.platform.while_spc.lock().unwrap().take();
         if let Some(hook) = hook {
             (hook.0)();
@@ -397,6 +410,10 @@ fn answer(status: u16, headers: &[(&str, &str)], body: Vec<u8>) -> Result<HttpRe
 
 impl Transport for Server {
     fn send(&self, request: &HttpRequest, cancel: &Cancel) -> Result<HttpResponse, TransportError> {
+        if request.method() == Method::Get {
+            self.urls.lock().unwrap().push(request.url().to_owned());
+            return answer(200, &[], der(8));
+        }
         let spc = tolerant::base64_bytes(std::str::from_utf8(request.body().expose()).unwrap()).unwrap();
         let is_spc = self.note(&spc);
         self.urls.lock().unwrap().push(request.url().to_owned());
