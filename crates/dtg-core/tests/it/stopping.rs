@@ -12,6 +12,8 @@ use crate::raw::{Raw, Say, Then};
 use crate::support::{Desk, QUICK, bytes, id, is_cancelled};
 
 const SOON: Duration = Duration::from_millis(100);
+/// No load makes soon so late.
+const LATE: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(3600);
 /// What a host may ask for.
 const PAUSE: &str = "a pause";
@@ -42,10 +44,11 @@ pub(crate) fn timed<T>(call: impl FnOnce() -> T) -> (Duration, T) {
 }
 
 /// Control is back soon: measured again where it was not, since others use this machine's disk and processors too.
+/// What waits for the server instead is late each time.
 #[track_caller]
 fn check_soon(what: &str, mut case: impl FnMut() -> Duration) {
     let mut all = Vec::new();
-    while all.len() < 5 && all.last().is_none_or(|took| *took >= SOON) {
+    while all.len() < 40 && all.last().is_none_or(|took| (SOON..LATE).contains(took)) {
         all.push(case());
     }
     assert!(all.last().is_some_and(|took| *took < SOON), "{what}: {all:?}");

@@ -240,6 +240,39 @@ fn row_28_a_key_that_is_named_a_hundred_thousand_times_is_fetched_once_and_comma
 }
 
 #[test]
+fn row_28_of_a_hundred_thousand_variants_the_chosen_one_alone_is_fetched() {
+    const VARIANTS: usize = 100_000;
+    let mut text = "#EXTM3U\n".to_owned();
+    for n in 0..VARIANTS {
+        // In no order: the least that is enough stands anywhere.
+        let rate = 300_000 + (n * 7919) % VARIANTS;
+        text.push_str(&format!(
+            "#EXT-X-STREAM-INF:BANDWIDTH={rate},RESOLUTION=640x360,CODECS=\"avc1.42c01e\",AUDIO=\"a{n}\"\nv{rate}.m3u8\n"
+        ));
+        text.push_str(&format!(
+            "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a{n}\",NAME=\"n\",URI=\"a{rate}.m3u8\"\n"
+        ));
+    }
+    let mut files = segments();
+    let list = files.get("/item.m3u8").cloned().unwrap();
+    files.insert("/item.m3u8".to_owned(), text.into_bytes());
+    files.insert("/v350000.m3u8".to_owned(), list.clone());
+    files.insert("/a350000.m3u8".to_owned(), list);
+    let origin = origin(files);
+    let desk = Desk::new(2, QUICK);
+    desk.manager.add_item(&id("x"), &origin.url("/item.m3u8")).unwrap();
+    let item = desk.manager.load_item_metadata(&id("x"), BitRate(350_000)).unwrap();
+    assert_eq!(item.selected_tracks.len(), 1, "{:?}", item.selected_tracks);
+    let asked: Vec<_> = origin.requests().iter().map(|request| request.path().to_owned()).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert!(asked.contains(&"/v350000.m3u8".to_owned()) && asked.contains(&"/a350000.m3u8".to_owned()));
+    assert_eq!(desk.run().state, ItemState::Completed);
+    // What was left out is not in what plays.
+    let local = String::from_utf8(desk.file("master.m3u8")).unwrap();
+    assert_eq!((local.matches("STREAM-INF").count(), local.matches("TYPE=AUDIO").count()), (1, 1));
+}
+
+#[test]
 fn row_29_the_plan_is_made_of_what_was_loaded_and_not_of_what_the_playlist_is_by_now() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
