@@ -27,11 +27,16 @@ pub fn item_record(id: &ItemId, url: &str, order: u64, generation: u64) -> Vec<u
     })
 }
 
-/// How long one thread is at work on the progress of an item whose fetches all come in pieces of `chunk` bytes:
-/// counting, telling, and writing the journal. Nothing is fetched.
+/// How far one thread's work on the progress of an item takes its `clock`: counting, telling, and writing the journal.
+/// All its fetches come in pieces of `chunk` bytes; nothing is fetched.
 ///
 /// # Errors
 /// What keeps the item from being started.
-pub fn progress_cost(manager: &ContentManager, id: &ItemId, chunk: u64) -> Result<Duration, Error> {
-    manager.desk().progress_cost(id, chunk)
+pub fn progress_cost(
+    manager: &ContentManager,
+    id: &ItemId,
+    chunk: u64,
+    clock: impl Fn() -> Duration,
+) -> Result<Duration, Error> {
+    manager.desk().progress_cost(id, chunk, clock)
 }

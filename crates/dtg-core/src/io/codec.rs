@@ -117,10 +117,17 @@ pub(crate) fn encode_record(record: &Record, out: &mut Vec<u8>) {
 pub(crate) fn seal_record(kind: u8, payload: &[u8], out: &mut Vec<u8>) {
     // Every payload is a few words and at most one short text, cut before it gets here.
     let length = u16::try_from(payload.len().saturating_add(1)).unwrap_or(u16::MAX);
+    let start = out.len();
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&short_checksum(kind, payload).to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
     out.push(kind);
     out.extend_from_slice(payload);
+    // In one piece, which is several times as fast as by a hasher for so few bytes.
+    if let Some((head, body)) = out.get_mut(start..).and_then(|record| record.split_at_mut_checked(FRAME))
+        && let Some(place) = head.last_chunk_mut()
+    {
+        *place = short_checksum(body).to_le_bytes();
+    }
 }
 
 /// The first journal record of `bytes`, and how many bytes it takes.
@@ -132,7 +139,7 @@ pub(crate) fn decode_record(bytes: &[u8]) -> Result<(Option<Record>, usize), Cod
     let length = usize::from(u16::from_le_bytes(*length));
     let body = rest.get(..length).ok_or(CodecError::Damaged)?;
     let (kind, payload) = body.split_first().ok_or(CodecError::Damaged)?;
-    if u32::from_le_bytes(*sum) != short_checksum(*kind, payload) {
+    if u32::from_le_bytes(*sum) != short_checksum(body) {
         return Err(CodecError::Damaged);
     }
     Ok((v1::thaw_record(*kind, payload)?, FRAME.saturating_add(length)))
@@ -163,11 +170,8 @@ fn checksum(payload: &[u8]) -> u64 {
     low
 }
 
-fn short_checksum(kind: u8, payload: &[u8]) -> u32 {
-    let mut hasher = XxHash3_128::new();
-    hasher.write(&[kind]);
-    hasher.write(payload);
-    let [low, _] = halves(hasher.finish_128());
+fn short_checksum(body: &[u8]) -> u32 {
+    let [low, _] = halves(XxHash3_128::oneshot(body));
     let [a, b, c, d, ..] = low.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
 }

@@ -1,7 +1,7 @@
 //! What a download's progress costs by itself.
 #![cfg(feature = "_bench")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Desk;
 use crate::error::Error;
@@ -10,13 +10,18 @@ use crate::item::ItemId;
 use crate::plan::FetchId;
 
 impl Desk {
-    /// Does for every fetch what an attempt that succeeds does, but for the request and the media's bytes.
-    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-    pub(crate) fn progress_cost(&self, id: &ItemId, chunk: u64) -> Result<Duration, Error> {
+    /// Does for every fetch what an attempt that succeeds does, but for the request and the media's bytes; answers how
+    /// far that took the `clock`.
+    pub(crate) fn progress_cost(
+        &self,
+        id: &ItemId,
+        chunk: u64,
+        clock: impl Fn() -> Duration,
+    ) -> Result<Duration, Error> {
         let row = self.row(id)?;
         let device = self.lock().device;
         let (run, _) = self.prepare(&row, &device)?;
-        let start = Instant::now();
+        let start = clock();
         for (fetch, planned) in (0..).map(FetchId).zip(&run.plan.fetches) {
             let epoch = run.epoch(fetch);
             let length = planned.length.bytes().max(chunk);
@@ -25,6 +30,6 @@ impl Desk {
             }
             run.record(fetch, Fetched { length, hash: u128::from(fetch.0) }, epoch)?;
         }
-        Ok(start.elapsed())
+        Ok(clock().saturating_sub(start))
     }
 }
