@@ -30,7 +30,7 @@ use open::{builder, database_fault, is_damage, lock, make_root, open_or_rebuild,
 use reconcile::{reconcile, rows_of_folders};
 use tables::{BY_STATE, ITEMS, QUOTA, SETTINGS, change, ensure_index, set};
 
-pub(crate) use reconcile::fitted;
+pub(crate) use reconcile::{Fit, fitted};
 pub(crate) use row::CatalogRow;
 
 /// The open catalog of a root.

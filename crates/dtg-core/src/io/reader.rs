@@ -55,7 +55,7 @@ impl ContentReader {
     pub fn items(&self) -> Result<Vec<Item>, Error> {
         let rows = self.catalog.all()?.into_iter();
         // One whose folder can't be understood is what is recorded.
-        Ok(rows.map(|row| self.seen(&self.fitting(row.clone()).unwrap_or(row))).collect())
+        Ok(rows.map(|row| self.seen(&self.anew(&row).ok().flatten().unwrap_or(row))).collect())
     }
 
     /// One item.
@@ -119,11 +119,12 @@ impl ContentReader {
     /// The row as its folder has it.
     fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
         let row = self.catalog.get(id)?.ok_or_else(|| Error::new(ErrorKind::ItemNotFound).of(id))?;
-        self.fitting(row).map_err(|error| error.of(id))
+        Ok(self.anew(&row).map_err(|error| error.of(id))?.unwrap_or(row))
     }
 
-    fn fitting(&self, row: CatalogRow) -> Result<CatalogRow, Error> {
+    /// The row as its folder has it, where that is another one.
+    fn anew(&self, row: &CatalogRow) -> Result<Option<CatalogRow>, Error> {
         let folder = ItemFolder::new(Arc::clone(&self.disk), &self.root, &row.folder);
-        Ok(fitted(&row, &folder)?.unwrap_or(row))
+        Ok(fitted(row, &folder)?.row())
     }
 }

@@ -91,34 +91,56 @@ fn planned_since(
         let Some(found) = items.get(id.value()).map_err(fault)? else { continue };
         let Ok(row) = codec::decode::<CatalogRow>(found.value().1) else { continue };
         let folder = ItemFolder::new(Arc::clone(disk), paths.root(), &row.folder);
-        rows.extend(fitted(&row, &folder).ok().flatten());
+        rows.extend(fitted(&row, &folder).ok().and_then(Fit::row));
     }
     Ok(rows)
 }
 
-/// The row as its folder has it, where they differ: the folder wins.
+/// How a row and its folder go together.
+#[derive(Debug)]
+pub(crate) enum Fit {
+    /// They say the same.
+    Right,
+    /// The row as its folder has it.
+    Anew(Box<CatalogRow>),
+    /// The folder does not say what it is: the row stays.
+    Unknown,
+}
+
+impl Fit {
+    /// The row where it is another one.
+    pub(crate) fn row(self) -> Option<CatalogRow> {
+        if let Self::Anew(row) = self { Some(*row) } else { None }
+    }
+}
+
+/// Holds a row against its folder, which wins.
 ///
 /// Of another generation, older or newer, the row is made anew; of the same one the folder knows better what it is
-/// asked to be. A folder that does not say what it is leaves the row as it is.
-pub(crate) fn fitted(row: &CatalogRow, folder: &ItemFolder) -> Result<Option<CatalogRow>, StoreError> {
+/// asked to be.
+pub(crate) fn fitted(row: &CatalogRow, folder: &ItemFolder) -> Result<Fit, StoreError> {
     let record = match folder.record() {
         Err(StoreError::Record { fault: CodecError::Later(later), path }) => {
             return Err(StoreError::Record { fault: CodecError::Later(later), path });
         }
-        Err(error) if is_unknown(&error) => return Ok(None),
+        Err(error) if is_unknown(&error) => return Ok(Fit::Unknown),
         record => record?,
     };
     if record.id != row.id {
         return Err(StoreError::in_record(row.folder.clone())(CodecError::Value("an item's id")));
     }
-    let Some(generation) = record.generation else { return Ok(None) };
+    // An early version did not count.
+    let Some(generation) = record.generation else { return Ok(Fit::Right) };
     if generation != row.generation {
         tracing::warn!(item = %row.id, "the item folder is of another generation: the row is made anew");
-        return Ok(Some(CatalogRow { played_at: row.played_at, ..CatalogRow::of_folder(folder)? }));
+        let anew = CatalogRow { played_at: row.played_at, ..CatalogRow::of_folder(folder)? };
+        return Ok(Fit::Anew(Box::new(anew)));
     }
     let ItemRecord { url, requirements, keep, .. } = record;
-    let fitted = CatalogRow { url, requirements, keep, ..row.clone() };
-    Ok((fitted != *row).then_some(fitted))
+    if (&url, requirements, keep) == (&row.url, row.requirements, row.keep) {
+        return Ok(Fit::Right);
+    }
+    Ok(Fit::Anew(Box::new(CatalogRow { url, requirements, keep, ..row.clone() })))
 }
 
 /// Whether a folder does not say what it is: its record is gone or damaged.

@@ -5,7 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::Desk;
 use crate::error::Error;
-use crate::io::catalog::{CatalogRow, fitted};
+use crate::io::catalog::{CatalogRow, Fit, fitted};
 use crate::item::ItemId;
 
 impl Desk {
@@ -15,35 +15,37 @@ impl Desk {
 
     /// An item's row, which fits its folder.
     pub(super) fn row(&self, id: &ItemId) -> Result<CatalogRow, Error> {
-        self.fitting(self.known(id)?)
+        let row = self.known(id)?;
+        Ok(self.settle(&row)?.unwrap_or(row))
     }
 
     /// The rows as their folders have them; one whose folder can't be understood stays, and its own command says why.
     pub(super) fn all_fitting(&self, rows: Vec<CatalogRow>) -> Vec<CatalogRow> {
-        rows.into_iter().map(|row| self.fitting(row.clone()).unwrap_or(row)).collect()
+        rows.into_iter().map(|row| self.settle(&row).ok().flatten().unwrap_or(row)).collect()
     }
 
-    fn fitting(&self, row: CatalogRow) -> Result<CatalogRow, Error> {
+    /// Holds a row against its folder, the first time; answers the row where it is another one now.
+    fn settle(&self, row: &CatalogRow) -> Result<Option<CatalogRow>, Error> {
         // Once is enough: nobody else writes while this manager has the root.
         if self.settled().contains(&row.id) {
-            return Ok(row);
+            return Ok(None);
         }
-        let folder = self.folder(&row);
-        let row = match fitted(&row, &folder)? {
-            Some(fitted) => {
-                let is_told = fitted.state != row.state;
-                self.catalog.put(&fitted)?;
-                if is_told {
-                    self.tell(&fitted, None);
+        let folder = self.folder(row);
+        let anew = match fitted(row, &folder)? {
+            Fit::Right => None,
+            Fit::Anew(anew) => {
+                self.catalog.put(&anew)?;
+                if anew.state != row.state {
+                    self.tell(&anew, None);
                 }
-                fitted
+                Some(*anew)
             }
-            None => {
+            Fit::Unknown => {
                 folder.restore_record(&row.record())?;
-                row
+                None
             }
         };
         self.settled().insert(row.id.clone());
-        Ok(row)
+        Ok(anew)
     }
 }
