@@ -347,8 +347,8 @@ impl DiskFile for MemoryFile {
             let rest =
                 usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default();
             let count = rest.len().min(buffer.len());
-            for (to, from) in buffer.iter_mut().zip(rest) {
-                *to = *from;
+            if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+                to.copy_from_slice(from);
             }
             Ok(count)
         })

@@ -91,8 +91,10 @@ impl Edit {
                 if bytes.len() < end {
                     bytes.resize(end, 0);
                 }
-                let place = bytes.get_mut(*offset..).unwrap_or_default();
-                place.iter_mut().zip(survivors).for_each(|(to, from)| *to = *from);
+                let place = bytes.get_mut(*offset..).and_then(|place| place.get_mut(..survivors.len()));
+                if let Some(place) = place {
+                    place.copy_from_slice(survivors);
+                }
             }
         }
     }
