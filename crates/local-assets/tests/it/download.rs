@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use camino_tempfile::Utf8TempDir;
 use dtg_core::{ContentManager, ItemId, ItemState, SelectionOptions, Variants};
+use dtg_testkit::fairplay::Protocol;
 use dtg_testkit::{Fault, Memory, Origin, Rule};
 use fairplay_keys::MemoryStore;
 use local_assets::{
     DataStore, DownloadError, Downloaded, Downloads, ErrorKind, LocalAssetsManager, Protection,
 };
-use media_entry::{Mechanism, MediaEntry, MediaFormat, MediaSource, Platform, Policy};
+use media_entry::{KalturaRequest, Mechanism, MediaEntry, MediaFormat, MediaSource, Platform, Policy};
 
 use crate::world::{World, movie};
 
@@ -223,5 +226,34 @@ fn what_either_mechanism_downloaded_is_removed_with_its_keys_finished_or_not() {
         let _ = assets.download(&entry, &to);
         assets.remove_download(&id, &to).unwrap();
         assert!(is_gone(), "{platform}, whatever was there of it");
+    }
+}
+
+#[test]
+fn what_kalturas_backend_answers_is_downloaded_in_one_call() {
+    let (world, origin) = (World::new(), origin());
+    let license = world.server.license_url(&Protocol::KALTURA);
+    let certificate = STANDARD.encode(world.server.certificate());
+    let answer = format!(
+        r#"{{"objectType":"KalturaPlaybackContext","sources":[
+            {{"deliveryProfileId":1,"format":"mpegdash","url":"{dash}","flavorIds":"1_a","drm":[]}},
+            {{"deliveryProfileId":2,"format":"applehttp","url":"{hls}","flavorIds":"1_a,1_b","drm":[
+                {{"scheme":"fairplay.FAIRPLAY","licenseURL":"{license}","certificate":"{certificate}"}}]}},
+            {{"deliveryProfileId":3,"format":"url","url":"{file}","flavorIds":"1_a","drm":[]}}],
+            "playbackCaptions":[],"flavorAssets":[],"actions":[],"messages":[]}}"#,
+        dash = origin.url("/manifest.mpd"),
+        hls = origin.url("/master.m3u8"),
+        file = origin.url("/film.mp4"),
+    );
+    let entry = MediaEntry::from_kaltura(&answer, &KalturaRequest::new("1_abc")).unwrap();
+    for (platform, source, protection) in [
+        ("ios11", "1_abc_2", Protection::FairPlay),
+        ("ios10.2", "1_abc_2", Protection::FairPlay),
+        ("ios9", "1_abc_3", Protection::Clear),
+    ] {
+        let shelf = Shelf::new();
+        let made = shelf.download(&manager(&world, platform, Policy::SeedGates), &entry).unwrap();
+        assert_eq!((made.source.as_str(), made.registration.protection), (source, protection), "{platform}");
+        assert!(made.location.master_path().exists());
     }
 }

@@ -18,11 +18,8 @@ const DAY: u32 = 86_400;
 
 #[test]
 fn a_registered_asset_plays_without_a_network() {
-    let world = World::new();
+    let Downloaded { world, content, location, assets } = downloaded(&movie());
     world.server.set_policy(Policy::granting(Grant::PersistFor(30 * DAY)));
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
     let registration =
         assets.register_downloaded_asset(&location, &world.source("https://h.test/a.m3u8")).unwrap();
     assert_eq!((registration.protection, registration.warnings.len()), (Protection::FairPlay, 0));
@@ -45,10 +42,7 @@ fn a_registered_asset_plays_without_a_network() {
 
 #[test]
 fn registering_twice_asks_once_and_needs_no_license_address_the_second_time() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     let source = world.source("https://h.test/a.m3u8");
     let first = assets.register_downloaded_asset(&location, &source).unwrap();
     let bare = MediaSource::new("hls", "https://h.test/a.m3u8");
@@ -58,11 +52,8 @@ fn registering_twice_asks_once_and_needs_no_license_address_the_second_time() {
 
 #[test]
 fn every_key_of_the_downloaded_tracks_is_obtained_and_no_other() {
-    let world = World::new();
-    let content = world.content();
     let site = site(&["uhd-1", "movie-1"], &["movie-1"], &["audio-1"]);
-    let location = world.download(&content, "1_abc", &site);
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&site);
     world.server.set_policy_of("uhd-1", Policy::denying(403, "not for you"));
     let registration =
         assets.register_downloaded_asset(&location, &world.source("https://h.test/a.m3u8")).unwrap();
@@ -75,10 +66,7 @@ fn every_key_of_the_downloaded_tracks_is_obtained_and_no_other() {
 
 #[test]
 fn a_key_that_no_session_key_names_is_found_with_a_warning() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &site(&[], &["movie-1"], &["movie-1"]));
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&site(&[], &["movie-1"], &["movie-1"]));
     let registration =
         assets.register_downloaded_asset(&location, &world.source("https://h.test/a.m3u8")).unwrap();
     assert!(
@@ -89,10 +77,7 @@ fn a_key_that_no_session_key_names_is_found_with_a_warning() {
 
 #[test]
 fn a_presentation_without_any_key_is_refused_with_the_line_that_is_missing() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &site(&[], &[], &[]));
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&site(&[], &[], &[]));
     let error =
         assets.register_downloaded_asset(&location, &world.source("https://h.test/a.m3u8")).unwrap_err();
     let message = error.to_string();
@@ -116,10 +101,7 @@ fn clear_content_is_registered_at_once_with_fair_play_set_up() {
 
 #[test]
 fn what_a_license_takes_and_a_source_lacks_is_named() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     let check = |drm: Vec<DrmParams>, expected: &str| {
         let source = MediaSource { drm, ..MediaSource::new("hls", "https://h.test/a.m3u8") };
         let error = assets.register_downloaded_asset(&location, &source).unwrap_err();
@@ -156,11 +138,8 @@ fn without_a_key_store_an_asset_is_refused_before_its_license_is_asked_for() {
 
 #[test]
 fn a_renewal_gives_fresh_time_and_one_that_fails_takes_none() {
-    let world = World::new();
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     world.server.set_policy(Policy::granting(Grant::PersistFor(10 * DAY)));
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();
     assert!(assets.due(Timestamp(NOW)).unwrap().is_empty());
@@ -183,10 +162,8 @@ fn a_renewal_gives_fresh_time_and_one_that_fails_takes_none() {
 
 #[test]
 fn a_renewal_obtains_the_keys_too_that_never_were() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &site(&["movie-1"], &["movie-1"], &["audio-1"]));
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } =
+        downloaded(&site(&["movie-1"], &["movie-1"], &["audio-1"]));
     let source = world.source("https://h.test/a.m3u8");
     let (asset, key_uri) = (AssetId::new("1_abc").unwrap(), KeyUri::new("skd://movie-1").unwrap());
     let license = assets.license_source(&source).unwrap();
@@ -201,10 +178,7 @@ fn a_renewal_obtains_the_keys_too_that_never_were() {
 
 #[test]
 fn a_renewal_that_fails_at_any_step_of_device_server_or_network_leaves_the_working_key() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();
     let check = |what: &dyn std::fmt::Debug| {
@@ -242,11 +216,8 @@ fn a_renewal_that_fails_at_any_step_of_device_server_or_network_leaves_the_worki
 
 #[test]
 fn an_expired_key_is_renewed_at_playback_by_what_the_source_says() {
-    let world = World::new();
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     world.server.set_policy(Policy::granting(Grant::PersistFor(DAY)));
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();
     world.clock.advance(Duration::from_secs(u64::from(DAY) + 1));
@@ -260,11 +231,8 @@ fn an_expired_key_is_renewed_at_playback_by_what_the_source_says() {
 
 #[test]
 fn dual_expiry_is_the_devices_and_ours_alike() {
-    let world = World::new();
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     world.server.set_policy(Policy::granting(Grant::Dual { storage: 30 * DAY, playback: DAY }));
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();
     let id = ItemId::new("1_abc").unwrap();
@@ -306,10 +274,7 @@ fn the_times_that_servers_state_are_taken_as_they_are_written() {
 
 #[test]
 fn an_asset_is_unregistered_by_its_id_when_its_media_are_gone_and_the_server_is_told_later() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
+    let Downloaded { world, content, location, assets } = downloaded(&movie());
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();
     let id = ItemId::new("1_abc").unwrap();
@@ -369,10 +334,7 @@ fn without_a_key_store_there_is_nothing_to_unregister() {
 
 #[test]
 fn a_license_server_that_stumbles_is_asked_again_with_a_new_spc() {
-    let world = World::new();
-    let content = world.content();
-    let location = world.download(&content, "1_abc", &movie());
-    let assets = world.assets(world.folder());
+    let Downloaded { world, location, assets, .. } = downloaded(&movie());
     world.server.origin().fault(Fault::Status { status: 503, retry_after: None }.first(2));
     let source = world.source("https://h.test/a.m3u8");
     assets.register_downloaded_asset(&location, &source).unwrap();

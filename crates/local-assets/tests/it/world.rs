@@ -141,3 +141,19 @@ pub(crate) fn site(session: &[&str], video: &[&str], audio: &[&str]) -> Vec<(&'s
 pub(crate) fn movie() -> Vec<(&'static str, String)> {
     site(&["movie-1"], &["movie-1"], &["movie-1"])
 }
+
+/// A presentation that is downloaded and not yet registered, with keys kept in a folder.
+pub(crate) struct Downloaded {
+    pub(crate) world: World,
+    pub(crate) content: ContentManager,
+    pub(crate) location: ItemLocation,
+    pub(crate) assets: LocalAssetsManager,
+}
+
+pub(crate) fn downloaded(site: &[(&str, String)]) -> Downloaded {
+    let world = World::new();
+    let content = world.content();
+    let location = world.download(&content, "1_abc", site);
+    let assets = world.assets(world.folder());
+    Downloaded { world, content, location, assets }
+}

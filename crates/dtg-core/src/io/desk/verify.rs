@@ -3,7 +3,7 @@
 use hls_parse::Multivariant;
 
 use super::Desk;
-use super::busy::Purpose;
+use super::busy::{Busy, Purpose};
 use crate::cause::Stage;
 use crate::error::{Error, ErrorKind};
 use crate::io::cancel::CancelToken;
@@ -17,7 +17,8 @@ use crate::state::{ItemEvent, ItemState};
 use crate::verify::Verification;
 
 impl Desk {
-    pub(crate) fn verify(&self, id: &ItemId) -> Result<Verification, Error> {
+    /// Takes the folder of an item that may be looked at, once nothing writes to it any more.
+    fn still(&self, id: &ItemId) -> Result<(CatalogRow, Busy<'_>), Error> {
         let work = self.enter()?;
         self.row(id)?;
         let mut work = self.when_free(work, id)?;
@@ -29,6 +30,11 @@ impl Desk {
         if let Some(key) = leaving {
             self.driver()?.drained(key);
         }
+        Ok((row, busy))
+    }
+
+    pub(crate) fn verify(&self, id: &ItemId) -> Result<Verification, Error> {
+        let (row, busy) = self.still(id)?;
         let folder = self.folder(&row);
         let examined = folder.settled_plan().map_err(Error::from).and_then(|plan| {
             folder.recall_playlists(&plan, || self.planned_again(&row, &folder.origins()?))?;
@@ -79,17 +85,7 @@ impl Desk {
     /// Makes a plan that can't be read again from the origin's playlists, and fetches those again that are not what
     /// came.
     fn mend_records(&self, id: &ItemId) -> Result<(), Error> {
-        let work = self.enter()?;
-        self.row(id)?;
-        let mut work = self.when_free(work, id)?;
-        let row = self.row(id)?;
-        work.seen(&row).state.on(ItemEvent::DamageFound)?;
-        let leaving = work.leaving.remove(id);
-        let busy = self.occupy(&mut work, id, Purpose::Verify);
-        drop(work);
-        if let Some(key) = leaving {
-            self.driver()?.drained(key);
-        }
+        let (row, busy) = self.still(id)?;
         let mended = self.mended(&row, &busy.token);
         let _work = busy.done()?;
         if let Some(url) = mended.map_err(|error| error.during(Stage::Verify))? {
