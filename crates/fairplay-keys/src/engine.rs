@@ -6,6 +6,7 @@ mod release;
 mod recover;
 mod update;
 mod status;
+mod remaining;
 mod attempts; // the decisions
 mod exchange; // one license
 mod certificates; // rejected ones

@@ -50,6 +50,14 @@ pub trait LicenseProvider: Send + Sync + fmt::Debug {
         ReplyForm::default().taken(response)
     }
 
+    /// How long a key still lives that was reported on, as the service answers; unspecified where it doesn't say.
+    ///
+    /// # Errors
+    /// Why the report was not taken, or that the time is none.
+    fn remaining(&self, response: &HttpResponse) -> Result<Limit, KeyError> {
+        ReplyForm::default().remaining(response)
+    }
+
     /// What fetches the application's certificate anew, where the service has it: platforms come to reject old ones.
     ///
     /// # Errors
@@ -121,6 +129,8 @@ pub enum Purpose {
     Stream,
     /// The proof that a key was made unusable.
     Release,
+    /// The statement of how long a stored key still lives.
+    Expiration,
 }
 
 /// What a license service answered.
@@ -196,6 +206,10 @@ impl<P: LicenseProvider, A: LicenseRequestAdapter> LicenseProvider for AdaptedPr
         self.provider.taken(response)
     }
 
+    fn remaining(&self, response: &HttpResponse) -> Result<Limit, KeyError> {
+        self.provider.remaining(response)
+    }
+
     fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {
         let mut request = self.provider.certificate_request()?;
         request.iter_mut().try_for_each(|request| self.adapter.adapt(request))?;
@@ -224,6 +238,10 @@ impl<P: LicenseProvider + ?Sized> LicenseProvider for Arc<P> {
 
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         (**self).taken(response)
+    }
+
+    fn remaining(&self, response: &HttpResponse) -> Result<Limit, KeyError> {
+        (**self).remaining(response)
     }
 
     fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {

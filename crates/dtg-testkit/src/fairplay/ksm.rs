@@ -215,7 +215,7 @@ impl State {
             Err(refusal) => return (refused(&refusal), None, LicenseOutcome::Refused(refusal)),
         };
         let (response, outcome) = match &opened.sync {
-            Some(sync) => self.take_report(sync),
+            Some(sync) => self.take_report(protocol, sync),
             None => self.license(protocol, &opened),
         };
         (response, Some(opened), outcome)
@@ -235,16 +235,27 @@ impl State {
         }
     }
 
-    fn take_report(&self, sync: &OfflineSync) -> (Response, LicenseOutcome) {
+    fn take_report(&self, protocol: &Protocol, sync: &OfflineSync) -> (Response, LicenseOutcome) {
         let repeats = match (sync, self.challenge) {
             (OfflineSync::Report { challenge, .. }, Some(wanted)) => *challenge == wanted,
             (OfflineSync::Report { .. } | OfflineSync::Remaining { .. }, _) => true,
         };
         if repeats {
-            (Response::status(204), LicenseOutcome::Reported)
+            (reported(protocol, sync), LicenseOutcome::Reported)
         } else {
             (refused(&Refusal::Challenge), LicenseOutcome::Refused(Refusal::Challenge))
         }
+    }
+}
+
+/// A service that states times beside licenses says what a key has left.
+fn reported(protocol: &Protocol, sync: &OfflineSync) -> Response {
+    match (protocol.ckc, sync) {
+        (CkcShape::Json { duration, .. }, OfflineSync::Remaining { seconds, .. }) if !duration.is_empty() => {
+            let body = serde_json::json!({ duration: seconds });
+            Response::ok(body.to_string()).content_type("application/json")
+        }
+        _ => Response::status(204),
     }
 }
 

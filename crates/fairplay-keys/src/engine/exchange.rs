@@ -122,20 +122,42 @@ impl Shared {
     pub(super) fn prove(
         &self,
         proof: &Spc,
-        (asset, key_uri): (&AssetId, &KeyUri),
+        of: (&AssetId, &KeyUri),
         service: &LicenseService,
         cancel: &Cancel,
     ) -> Result<(), KeyError> {
+        let answer = self.report(proof, of, (service, Purpose::Release), cancel)?;
+        caught(|| service.provider.taken(&answer)).map_err(|error| error.at(&service.url))
+    }
+
+    /// Hands over what states how long a key still lives; gives what the service makes of it.
+    pub(super) fn report_expiration(
+        &self,
+        proof: &Spc,
+        of: (&AssetId, &KeyUri),
+        service: &LicenseService,
+        cancel: &Cancel,
+    ) -> Result<Limit, KeyError> {
+        let answer = self.report(proof, of, (service, Purpose::Expiration), cancel)?;
+        caught(|| service.provider.remaining(&answer)).map_err(|error| error.at(&service.url))
+    }
+
+    /// Sends a report about a stored key, with another token where the first is refused.
+    fn report(
+        &self,
+        report: &Spc,
+        (asset, key_uri): (&AssetId, &KeyUri),
+        (service, purpose): (&LicenseService, Purpose),
+        cancel: &Cancel,
+    ) -> Result<HttpResponse, KeyError> {
         caught(|| {
             let content_id = service.provider.content_id(key_uri)?;
-            let purpose = Purpose::Release;
             let mut exchange =
                 Exchange { shared: self, asset, key_uri, service, content_id: &content_id, purpose, cancel };
-            let mut answer = exchange.once(proof, Freshness::Any)?;
-            if answer.status == 401 {
-                answer = exchange.once(proof, Freshness::Renewed)?;
+            match exchange.once(report, Freshness::Any)? {
+                refused if refused.status == 401 => exchange.once(report, Freshness::Renewed),
+                answer => Ok(answer),
             }
-            service.provider.taken(&answer).map_err(|error| error.at(&service.url))
         })
     }
 

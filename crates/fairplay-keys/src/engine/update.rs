@@ -20,6 +20,13 @@ enum Verdict {
     Unknown,
 }
 
+/// Whether the store has failed at an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Now,
+    Before,
+}
+
 impl Engine {
     /// Stores a key that the platform replaced; for platforms that report it otherwise than to the listener.
     pub fn key_updated(&self, update: KeyUpdate) {
@@ -29,7 +36,7 @@ impl Engine {
 
 impl Shared {
     pub(super) fn key_updated(&self, update: KeyUpdate) {
-        if let Err(error) = self.store_update(&update) {
+        if let Err(error) = self.store_update(&update, Told::Now) {
             let key_uri = update.key_uri.clone();
             self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).insert(key_uri.clone(), update);
             self.not_stored(&key_uri, error);
@@ -37,13 +44,15 @@ impl Shared {
     }
 
     /// Replaces the key under compare-and-swap; the first playback is set once.
-    fn store_update(&self, update: &KeyUpdate) -> Result<(), KeyError> {
+    fn store_update(&self, update: &KeyUpdate, told: Told) -> Result<(), KeyError> {
         let now = self.moment().at;
         let mut verdict = Verdict::Unknown;
         self.change_key(&update.key_uri, |stored| {
             verdict = judge(stored, update);
             Ok(match (verdict, stored) {
                 (Verdict::Replaces, Some(record)) => Change::Put(updated(record, update, now)),
+                // It is there, and may not be durable: the store has failed since.
+                (Verdict::SeenAlready, Some(record)) if told == Told::Before => Change::Put(record.clone()),
                 _ => Change::Keep,
             })
         })?;
@@ -60,7 +69,7 @@ impl Shared {
     /// Tries again to store an update that could not be stored.
     pub(super) fn save_update_of(&self, key_uri: &KeyUri) {
         let update = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner).get(key_uri).cloned();
-        if let Some(update) = update.filter(|update| self.store_update(update).is_ok()) {
+        if let Some(update) = update.filter(|update| self.store_update(update, Told::Before).is_ok()) {
             let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
             if unsaved.get(key_uri) == Some(&update) {
                 unsaved.remove(key_uri);

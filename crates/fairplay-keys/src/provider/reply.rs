@@ -69,6 +69,17 @@ impl ReplyForm {
         }
     }
 
+    /// How long a key still lives, in an answer to a report on it: the same member as beside a license.
+    ///
+    /// # Errors
+    /// As [`ReplyForm::taken`]; [`ReplyFault::Duration`].
+    pub fn remaining(&self, response: &HttpResponse) -> Result<Limit, KeyError> {
+        self.taken(response)?;
+        let value: Option<Value> = serde_json::from_slice(response.body.expose()).ok();
+        let stated = value.as_ref().zip(self.duration.as_ref()).and_then(|(value, path)| member(value, path));
+        Ok(self.duration_of(stated)?)
+    }
+
     fn license(&self, body: &[u8]) -> Result<(Ckc, Result<Limit, ReplyFault>), KeyError> {
         let unspecified = Ok(Limit::Unspecified);
         if body.is_empty() {

@@ -16,6 +16,7 @@ use crate::key_error::KeyError;
 use crate::key_uri::KeyUri;
 use crate::provider::{LicenseUrl, TokenError};
 use crate::secret::SecretBytes;
+use crate::terms::Limit;
 
 /// A license service: how it is asked, and how it answers. Begin with one of the functions and change what differs.
 ///
@@ -188,6 +189,10 @@ impl LicenseProvider for TemplateProvider {
 
     fn taken(&self, response: &HttpResponse) -> Result<(), KeyError> {
         self.reply.taken(response)
+    }
+
+    fn remaining(&self, response: &HttpResponse) -> Result<Limit, KeyError> {
+        self.reply.remaining(response)
     }
 
     fn certificate_request(&self) -> Result<Option<HttpRequest>, KeyError> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dtg_core::ItemId;
-use dtg_testkit::fairplay::{Flaw, Grant, LicenseOutcome, Policy, Stated, Step};
+use dtg_testkit::fairplay::{Flaw, Grant, LicenseOutcome, OfflineSync, Policy, Stated, Step};
 use dtg_testkit::{Ending, Fault};
 use fairplay_keys::{
     Answer, AssetId, Cancel, ContentKeySystem, Intent, KeyErrorKind, KeyUri, Online, Phase, PlanWarning,
@@ -247,6 +247,26 @@ fn dual_expiry_is_the_devices_and_ours_alike() {
     assert!(matches!(expired.kind(), KeyErrorKind::Expired { phase: Phase::Playback { .. }, .. }));
     assert_eq!(expired.user_action(), UserAction::Renew);
     world.check_answers();
+}
+
+#[test]
+fn a_devices_report_on_a_key_is_taken_by_the_server_that_says_what_is_left() {
+    let world = World::new();
+    world.server.set_policy(Policy::granting(Grant::Dual { storage: 30 * DAY, playback: DAY }));
+    let content = world.content();
+    let location = world.download(&content, "1_abc", &movie());
+    let assets = world.assets(world.folder());
+    let source = world.source("https://h.test/a.m3u8");
+    assets.register_downloaded_asset(&location, &source).unwrap();
+    world.clock.advance(Duration::from_secs(u64::from(DAY)));
+    let (asset, key_uri) = (AssetId::new("1_abc").unwrap(), KeyUri::new("skd://movie-1").unwrap());
+    let license = assets.license_source(&source).unwrap();
+    let info = assets.keys().unwrap().ask_expiration(&asset, &key_uri, &license, &Cancel::new()).unwrap();
+    assert_eq!(info.remaining, Some(Duration::from_secs(u64::from(29 * DAY))));
+    let last = world.server.exchanges().pop().unwrap();
+    assert_eq!(last.outcome, LicenseOutcome::Reported);
+    let Some(OfflineSync::Remaining { seconds, .. }) = last.spc.unwrap().sync else { panic!("no report") };
+    assert_eq!(seconds, 29 * DAY, "server and device agree with us");
 }
 
 #[test]

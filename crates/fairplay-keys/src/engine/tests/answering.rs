@@ -314,6 +314,20 @@ fn an_update_that_cannot_be_stored_is_played_from_memory_and_stored_later() {
 }
 
 #[test]
+fn an_update_whose_word_was_lost_is_written_again_so_that_it_is_durable() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    let generation = || world.store.inner.get(&Slot::Key(uri("k1"))).unwrap().unwrap().generation;
+    world.store.failing(Failing::After);
+    world.store.fail_once(1);
+    world.platform.replace("k1", Some("skd://k1 #1"), "second");
+    assert!(world.store.has_failed() && world.stored("k1").as_deref() == Some("second"));
+    let before = generation();
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+    assert!(generation() > before);
+}
+
+#[test]
 fn a_store_that_fails_still_gets_the_request_answered() {
     for after in 0..20 {
         let world = World::new().with_terms(Limit::Within(DAY * 30), Limit::Within(DAY));

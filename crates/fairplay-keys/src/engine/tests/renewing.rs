@@ -1,6 +1,7 @@
 //! Renewing keys.
 
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use super::world::*;
 use crate::*;
@@ -170,4 +171,39 @@ fn only_keys_in_their_renewal_window_are_due_and_the_most_urgent_first() {
 fn renewing_an_asset_without_keys_says_so() {
     let world = World::new();
     assert_eq!(world.renew("a").unwrap_err().kind(), &KeyErrorKind::NotStored);
+}
+
+#[test]
+fn the_server_says_what_is_left_of_a_key_where_nobody_else_knows() {
+    let world = World::new();
+    world.acquire("a", &["k1"]).unwrap();
+    *world.platform.updates.lock().unwrap() = true;
+    assert_eq!(world.answer("k1"), Ok(Answer::Stored));
+    let ask = || world.engine.ask_expiration(&asset("a"), &uri("k1"), &license(), &Cancel::new());
+    world.server.then([Mood::Body(b"")]);
+    assert_eq!(ask().unwrap().phase, Phase::Unknown, "it doesn't say");
+    world.clock.advance(DAY);
+    world.server.then([Mood::Body(b"{\"persistence_duration\": 3600}")]);
+    let info = ask().unwrap();
+    assert_eq!(
+        (info.phase, info.remaining),
+        (Phase::Playback { since: NOW }, Some(Duration::from_secs(3600)))
+    );
+    assert_eq!(*world.server.proofs.lock().unwrap(), ["skd://k1 #1'", "skd://k1 #1'"]);
+    world.server.then([Mood::Body(b"{\"persistence_duration\": 9}")]);
+    assert_eq!(ask().unwrap().remaining, info.remaining, "what is known stays");
+    world.server.then([Mood::Status(403, &[])]);
+    assert!(matches!(ask().unwrap_err().kind(), KeyErrorKind::Status { status: 403, .. }));
+    world.clock.advance(Duration::from_secs(3601));
+    assert!(matches!(world.answer("k1").unwrap_err().kind(), KeyErrorKind::Expired { .. }));
+    assert_eq!(world.engine.due(NOW).unwrap().len(), 1, "so it can be planned");
+}
+
+#[test]
+fn what_a_license_states_is_not_overruled_by_an_answer_about_it() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.server.then([Mood::Body(b"{\"persistence_duration\": 1}")]);
+    let info = world.engine.ask_expiration(&asset("a"), &uri("k1"), &license(), &Cancel::new()).unwrap();
+    assert_eq!(info.remaining, Some(DAY));
 }
