@@ -24,6 +24,15 @@ pub enum Event {
         /// Why it is interrupted or failed.
         error: Option<Arc<Error>>,
     },
+    /// A file of it is another version on the server than what was there already: that comes again.
+    StartedOver {
+        /// The item.
+        id: ItemId,
+        /// Scheme, host, port and path of the file's URL.
+        url: String,
+        /// How many finished requests for parts of it come again.
+        fetches: usize,
+    },
     /// More of it is on disk; at most five times a second for each item.
     Progress(Progress),
     /// It and its files are gone.
@@ -77,7 +86,9 @@ impl Mailbox {
         let mut letters = self.lock();
         match event {
             Event::Progress(progress) => letters.put_progress(progress),
-            Event::State { .. } | Event::Removed { .. } => letters.queue.push_back(event.clone()),
+            Event::State { .. } | Event::StartedOver { .. } | Event::Removed { .. } => {
+                letters.queue.push_back(event.clone())
+            }
         }
         drop(letters);
         self.arrived.notify_all();
@@ -106,7 +117,7 @@ impl Event {
     #[must_use]
     pub const fn id(&self) -> &ItemId {
         match self {
-            Self::State { id, .. } | Self::Removed { id } => id,
+            Self::State { id, .. } | Self::StartedOver { id, .. } | Self::Removed { id } => id,
             Self::Progress(progress) => &progress.id,
         }
     }
@@ -218,6 +229,7 @@ mod tests {
                 Event::State { id, state, .. } => format!("{id} {state}"),
                 Event::Progress(progress) => format!("{} {}", progress.id, progress.downloaded_bytes),
                 Event::Removed { id } => format!("{id} removed"),
+                Event::StartedOver { id, fetches, .. } => format!("{id} lost {fetches}"),
             })
             .collect()
     }

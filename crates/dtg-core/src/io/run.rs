@@ -15,7 +15,7 @@ use super::space::SpaceGuard;
 use super::tally::Tally;
 use super::throttle::Throttle;
 use super::versions::{Epoch, Hashed, Lost, Partial, Version, Versions, Way};
-use crate::error::{BadAnswer, Error};
+use crate::error::{BadAnswer, Error, public_part};
 use crate::events::{Event, Hub, Progress};
 use crate::item::ItemId;
 use crate::plan::{Fetch, FetchId, Locator, Plan};
@@ -125,7 +125,15 @@ impl Run {
         let lengths = recorded.iter().filter_map(|id| self.fetch(*id)).map(|fetch| fetch.length.bytes());
         lengths.for_each(|length| self.tally.undone(length));
         drop(versions);
+        if !recorded.is_empty() {
+            self.tell_started_over(resource, recorded.len());
+        }
         Ok(fetches)
+    }
+
+    fn tell_started_over(&self, resource: u32, fetches: usize) {
+        let url = self.url_of(resource).map(|url| public_part(url.as_str())).unwrap_or_default();
+        self.hub.publish(&Event::StartedOver { id: self.id.clone(), url, fetches });
     }
 
     /// Writes down that a fetch is done, unless its file was started over since `epoch`: then the bytes

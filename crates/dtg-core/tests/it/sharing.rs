@@ -112,10 +112,8 @@ fn a_limited_rate_holds_bytes_back_and_lifting_it_lets_them_come_at_once() {
     // A minute and a half for all of it.
     desk.manager.set_rate_limit(std::num::NonZeroU64::new(64 << 10));
     desk.manager.start_item(&id).unwrap();
-    let first = events.iter().find_map(|event| match event {
-        dtg_core::Event::Progress(progress) => Some(progress),
-        dtg_core::Event::State { .. } | dtg_core::Event::Removed { .. } => None,
-        _ => None,
+    let first = events.iter().find_map(|event| {
+        if let dtg_core::Event::Progress(progress) = event { Some(progress) } else { None }
     });
     assert!(first.unwrap().downloaded_bytes < 2_000_000);
     // Pausing does not wait for the bytes' turn.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dtg_core::{ItemState, RetryPolicy};
+use dtg_core::{Event, ItemState, RetryPolicy};
 use dtg_testkit::{Fault, Origin, Request, Response, at_random};
 
 use crate::support::{Desk, QUICK, bytes, origin, ranges};
@@ -63,8 +63,16 @@ fn after_a_change_between_two_runs_the_whole_file_comes_from_the_new_version() {
     let desk = desk.reopened();
     drop(hold);
     switch.store(true, Ordering::SeqCst);
+    let events = desk.manager.subscribe();
     let item = desk.run();
     assert_eq!(item.state, ItemState::Completed, "{:?}", item.failure);
+    let told = std::iter::from_fn(|| events.try_recv());
+    let lost: Vec<_> = told
+        .filter_map(|event| {
+            if let Event::StartedOver { url, fetches, .. } = event { Some((url, fetches)) } else { None }
+        })
+        .collect();
+    assert_eq!(lost, [(origin.url("/all.ts"), 2)], "two finished parts were of the old version");
     assert_eq!(desk.file("video/0/000000.ts"), bytes(8, 4000));
     assert_eq!((item.downloaded_bytes, item.fetches_done), (4000, 4));
     let desk = desk.reopened();
