@@ -6,6 +6,8 @@
 
 use std::env;
 use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use dtg_core::{
@@ -17,9 +19,9 @@ use dtg_core::{
 fn main() -> Result<()> {
     let words: Vec<String> = env::args().skip(1).collect();
     if let [word, destination, id, url, connections] = words.as_slice()
-        && word == "task"
+        && let "task" | "augment" | "keys" = word.as_str()
     {
-        return task(destination, ItemId::new(id)?, url, connections.parse()?);
+        return task(word, destination, RemoteAsset::new(ItemId::new(id)?, url), connections.parse()?);
     }
     let word = |n: usize| words.get(n).map(String::as_str);
     let (root, id, url) = (word(0).context("ROOT")?, word(1).context("ID")?, word(2).context("URL")?);
@@ -41,17 +43,31 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn task(destination: &str, id: ItemId, url: &str, connections: NonZeroU16) -> Result<()> {
+/// As the word says: an asset, what was not taken of one, or an asset of which all keys but the first never come.
+#[expect(clippy::print_stdout, reason = "the test that started it reads its output")]
+fn task(word: &str, destination: &str, asset: RemoteAsset, connections: NonZeroU16) -> Result<()> {
     let content = SelectionOptions {
         audio: Languages::All,
         text: Languages::All,
         ..SelectionOptions::at_least(BitRate(300_000))
     };
-    let asset = RemoteAsset::new(id, url).with_key_loader(|_: &KeyRequest, _: &Cancellation| Ok(()));
+    let (is_stuck, asked) = (word == "keys", AtomicU32::new(0));
+    let loader = move |_: &KeyRequest, cancellation: &Cancellation| {
+        if is_stuck && asked.fetch_add(1, Ordering::SeqCst) > 0 {
+            println!("a key");
+            while cancellation.pause(Duration::from_secs(3600)) {}
+        }
+        Ok(())
+    };
     let requirements = Requirements { reserve_bytes: 0, ..Requirements::default() };
-    let task = AssetDownloadTask::builder(asset, destination)
-        .primary(content)
-        .transfers(|it| it.connections(connections).requirements(requirements));
-    task.build()?.run()?;
+    let task = AssetDownloadTask::builder(asset.with_key_loader(loader), destination)
+        .primary(content.clone())
+        .transfers(|it| it.connections(connections).requirements(requirements))
+        .build()?;
+    if word == "augment" {
+        task.augment(&[content.into()])?
+    } else {
+        task.run()?
+    };
     Ok(())
 }

@@ -12,12 +12,14 @@ mod facts;
 mod text;
 mod download; // what comes of it
 mod presentation;
+mod worker; // a process of its own
 
 mod closure;
 mod meaning;
 mod determinism;
 mod resume;
 mod task;
+mod task_kinds;
 mod killed;
 mod faults;
 mod live;

@@ -1,7 +1,6 @@
 //! However a download ends, the next run ends with the same folder and fetches again at most what was in flight.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use camino::Utf8Path;
@@ -17,6 +16,7 @@ use crate::presentation::check_closed;
 use crate::stage::{Ask, Show, Stage, any_tree};
 use crate::thorough;
 use crate::wish::{Wish, any_wish};
+use crate::worker::Worker;
 
 static CUT: LazyLock<Stage> = LazyLock::new(Stage::start);
 static STOPPED: LazyLock<Stage> = LazyLock::new(Stage::start);
@@ -74,6 +74,15 @@ fn check_second_run(
     show.forget_requests();
     completed(&run(manager)?)?;
     check_closed(&presentation(manager)?, chosen, show)?;
+    check_asked_again(show, &before, in_flight)
+}
+
+/// After what was asked for before, at most as many requests as were in flight are made again, and none for playlists.
+pub(crate) fn check_asked_again(
+    show: &Show<'_>,
+    before: &BTreeSet<Ask>,
+    in_flight: u16,
+) -> Result<(), TestCaseError> {
     prop_assert_eq!(show.playlists_asked(), 0, "the playlists were stored with the plan");
     let asked: Vec<Ask> = show.asked().into_iter().map(|(ask, _)| ask).collect();
     let again: BTreeSet<&Ask> = asked.iter().collect();
@@ -162,32 +171,6 @@ proptest! {
     }
 }
 
-/// A downloading process; killed, too, where a property fails.
-struct Worker(Child);
-
-impl Worker {
-    fn start(root: &Utf8Path, url: &str, connections: u16) -> Self {
-        let worker = Command::new(env!("CARGO_BIN_EXE_worker"))
-            .args([root.as_str(), id().as_str(), url, &connections.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(worker.expect("the worker was built beside this test"))
-    }
-
-    fn kill(&mut self) {
-        // One that has ended is as good as killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 proptest! {
     // A process for each case: an eighth of the cases that the others have.
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(8), ..thorough() })]
@@ -203,7 +186,7 @@ proptest! {
         let (wire, after) = spot.of(&chosen, &show)?;
         let root = folder();
         let hold = hold(&show, &wire, after);
-        let mut worker = Worker::start(root.path(), &show.url(), connections);
+        let mut worker = Worker::start(&[root.path().as_str(), id().as_str(), &show.url(), &connections.to_string()]);
         hold.wait_for(1);
         worker.kill();
         hold.release();

@@ -1,7 +1,6 @@
 //! The same of asset download tasks: however one ends, the next one ends with the same asset.
 
 use std::collections::BTreeSet;
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::thread;
 
@@ -16,9 +15,10 @@ use proptest::test_runner::TestCaseError;
 use crate::chosen::{Chosen, choose, failed};
 use crate::download::{Manner, builder, files_below, folder, id};
 use crate::presentation::check_closed;
-use crate::resume::{answered, any_spot, hold};
+use crate::resume::{answered, any_spot, check_asked_again, hold};
 use crate::stage::{Ask, Show, Stage, any_tree};
 use crate::wish::Wish;
+use crate::worker::Worker;
 
 static SUSPENDED: LazyLock<Stage> = LazyLock::new(Stage::start);
 static KILLED: LazyLock<Stage> = LazyLock::new(Stage::start);
@@ -50,14 +50,7 @@ fn check_second_run(
 ) -> Result<(), TestCaseError> {
     let made = (files_below(&location.folder_path()), location.master.as_str().to_owned());
     check_closed(&made, chosen, show)?;
-    prop_assert_eq!(show.playlists_asked(), 0, "the playlists were stored with the plan");
-    let asked: Vec<Ask> = show.asked().into_iter().map(|(ask, _)| ask).collect();
-    let again: BTreeSet<&Ask> = asked.iter().collect();
-    // A request of the first run that reaches the origin late was in flight, too.
-    let late = asked.len() - again.len();
-    let twice: Vec<_> = again.into_iter().filter(|ask| before.contains(ask)).collect();
-    prop_assert!(late + twice.len() <= usize::from(in_flight), "asked for again: {twice:?}, and {late} late");
-    Ok(())
+    check_asked_again(show, before, in_flight)
 }
 
 proptest! {
@@ -93,33 +86,6 @@ proptest! {
     }
 }
 
-/// A downloading process; killed, too, where a property fails.
-struct Worker(Child);
-
-impl Worker {
-    fn start(root: &Utf8Path, url: &str, connections: u16) -> Self {
-        let destination = root.join("asset");
-        let worker = Command::new(env!("CARGO_BIN_EXE_worker"))
-            .args(["task", destination.as_str(), id().as_str(), url, &connections.to_string()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(worker.expect("the worker was built beside this test"))
-    }
-
-    fn kill(&mut self) {
-        // One that has ended is as good as killed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 proptest! {
     // A process for each case: an eighth of the cases that the others have.
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(8), ..ProptestConfig::default() })]
@@ -135,7 +101,7 @@ proptest! {
         let (wire, after) = spot.of(&chosen, &show)?;
         let root = folder();
         let hold = hold(&show, &wire, after);
-        let mut worker = Worker::start(root.path(), &show.url(), connections);
+        let mut worker = Worker::task("task", &root.path().join("asset"), &show.url(), connections);
         hold.wait_for(1);
         worker.kill();
         hold.release();
