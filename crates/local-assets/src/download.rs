@@ -103,7 +103,8 @@ impl LocalAssetsManager {
         let location = match choice.mechanism {
             Mechanism::DownloadToGo => by_item(&id, entry, choice.source, to)?,
             Mechanism::AssetDownloadTask => {
-                by_task(self.prepare_for_download(&id, choice.source)?, entry, to)?
+                let asset = RemoteAsset::new(id, choice.source.url.as_str());
+                by_task(self.prepare_for_download(asset, choice.source)?, entry, to)?
             }
         };
         let registration = self.register_downloaded_asset(&location, choice.source)?;

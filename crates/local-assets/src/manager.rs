@@ -206,14 +206,19 @@ impl LocalAssetsManager {
         self.fair_play.as_ref().map(|fair_play| &fair_play.engine)
     }
 
-    /// The asset of a source for an [`AssetDownloadTask`](dtg_core::AssetDownloadTask): for FairPlay with somebody who
-    /// obtains its keys during the download, so that it is registered once it is complete.
+    /// Prepares the asset of a source for an [`AssetDownloadTask`](dtg_core::AssetDownloadTask): for FairPlay it gets
+    /// somebody who obtains its keys during the download, so that it is registered once it is complete. Others stay as
+    /// they are.
     ///
     /// # Errors
     /// [`ErrorKind::NoSource`] where its keys can't be kept on this platform, or the policy rules it out;
     /// [`ErrorKind::FairPlayNotSupported`], [`ErrorKind::LicenseParams`].
-    pub fn prepare_for_download(&self, id: &ItemId, source: &MediaSource) -> Result<RemoteAsset, Error> {
-        let asset = RemoteAsset::new(id.clone(), source.url.as_str());
+    pub fn prepare_for_download(
+        &self,
+        asset: RemoteAsset,
+        source: &MediaSource,
+    ) -> Result<RemoteAsset, Error> {
+        let id = &asset.id;
         if !source.is_fair_play() {
             return Ok(asset);
         }
@@ -237,7 +242,7 @@ impl LocalAssetsManager {
         let id = ItemId::new(entry.id.as_str()).map_err(|error| Error::of_all(error.into()))?;
         let choice = self.preferred_downloadable_media_source(entry);
         let source = choice.map_err(|none| Error::new(id.clone(), none.into()))?.source;
-        Ok((self.prepare_for_download(&id, source)?, source))
+        Ok((self.prepare_for_download(RemoteAsset::new(id, source.url.as_str()), source)?, source))
     }
 
     /// Where the licenses of a source come from, for [`Engine::answer_online`].

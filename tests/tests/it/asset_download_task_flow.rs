@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dtg_core::AssetDownloadTask;
+use dtg_core::{AssetDownloadTask, RemoteAsset};
 use dtg_testkit::fairplay::{ContentKey, KeyServer, Protocol, TestCdm};
 use fairplay_keys::{Answer, ContentKeySystem as _, Intent, KeyUri};
 use local_assets::{DataStore, FairPlaySetup, LocalAssetsManager, SystemClock};
@@ -35,8 +35,9 @@ fn a_fair_play_asset_is_downloaded_with_its_keys_by_the_applications_own_task() 
     assert_eq!(choice.mechanism, Mechanism::AssetDownloadTask);
     let media_source = choice.source;
     // App->AVURLAsset: avAsset = init(mediaSource.contentUrl)
+    let asset = RemoteAsset::new(id(&entry.id), media_source.url.as_str());
     // App->LAM: prepareForDownload(asset: avAsset, mediaSource: mediaSource)
-    let asset = assets.prepare_for_download(&id(&entry.id), media_source).unwrap();
+    let asset = assets.prepare_for_download(asset, media_source).unwrap();
     assert!(asset.has_key_loader());
 
     // note over App: Create and start an AVAssetDownloadTask

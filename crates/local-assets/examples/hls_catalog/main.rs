@@ -47,7 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let saved = DownloadedAsset::open(&destination)?.ok_or("it was saved")?;
     let local = assets.create_local_media_entry(&entry, &saved.location);
     let url = local.sources.first().map(|it| it.url.as_str()).unwrap_or_default();
-    println!("`{}` plays from {url}, for {:?}", saved.title, saved.duration.unwrap_or_default());
+    let seconds = saved.duration.unwrap_or_default().as_secs_f32();
+    println!("`{}` plays from {url} in {destination}, for {seconds} s", saved.title);
     let engine = assets.keys().ok_or("it was set up for FairPlay")?;
     let segments = play(&saved.location, &device, engine, &clear)?;
     println!("{segments} segments were decrypted by stored keys, and are the clear ones");
@@ -66,7 +67,7 @@ fn download(task: &AssetDownloadTask) -> Result<ItemLocation, Box<dyn Error>> {
         let location = running.join().map_err(|_| "the task panicked")??;
         let progress = task.progress();
         for range in &progress.loaded {
-            println!("loaded: {:?} to {:?}", range.start, range.end);
+            println!("loaded: {} s to {} s", range.start.as_secs_f32(), range.end.as_secs_f32());
         }
         println!(
             "{} bytes, {} of {} keys, at {}",

@@ -15,7 +15,7 @@ use local_assets::{
 };
 use media_entry::{KalturaRequest, Mechanism, MediaEntry, MediaFormat, MediaSource, Platform, Policy};
 
-use crate::world::{World, movie};
+use crate::world::{World, movie, remote};
 
 /// FairPlay HLS, the same in clear, and a file.
 fn origin() -> Origin {
@@ -171,11 +171,10 @@ fn fair_play_is_prepared_only_where_its_keys_can_be_kept_and_others_need_nothing
     let world = World::new();
     let fair_play = world.source("https://h.test/a.m3u8");
     let clear = MediaSource::new("s", "https://h.test/a.m3u8");
-    let id = ItemId::new("x").unwrap();
     for (platform, kept) in [("ios9", false), ("ios10.2", true), ("ios11", true), ("with-keys", true)] {
         let assets = manager(&world, platform, Policy::SeedGates);
-        assert!(!assets.prepare_for_download(&id, &clear).unwrap().has_key_loader());
-        match assets.prepare_for_download(&id, &fair_play) {
+        assert!(!assets.prepare_for_download(remote(&clear), &clear).unwrap().has_key_loader());
+        match assets.prepare_for_download(remote(&fair_play), &fair_play) {
             Ok(asset) => assert!(kept && asset.has_key_loader(), "{platform}"),
             Err(error) => {
                 assert!(!kept && matches!(error.kind(), ErrorKind::NoSource(_)), "{platform}: {error}")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dtg_core::{AssetDownloadTask, ItemId};
+use dtg_core::AssetDownloadTask;
 use dtg_testkit::fairplay::Policy;
 use dtg_testkit::{Memory, Origin};
 use fairplay_keys::{Answer, Cancel, Token, TokenError, TokenNeed, TokenSource};
@@ -48,10 +48,9 @@ fn a_refused_license_ends_the_task_and_the_next_run_goes_on() {
     let world = World::new();
     let assets = world.assets(world.folder());
     let origin = origin(&["movie-1"], &["movie-1"], &["audio-1"]);
-    let id = ItemId::new("1_abc").unwrap();
     let source = world.source(&origin.url("/master.m3u8"));
     let run = || {
-        let asset = assets.prepare_for_download(&id, &source).unwrap();
+        let asset = assets.prepare_for_download(remote(&source), &source).unwrap();
         AssetDownloadTask::builder(asset, world.root.path().join("film")).build().unwrap().run()
     };
     world.server.set_policy_of("audio-1", Policy::denying(403, "not for you"));
@@ -81,7 +80,7 @@ fn a_token_source_that_panics_during_a_download_ends_the_task_with_an_error() {
     let assets = LocalAssetsManager::new(Platform::desktop()).with_fair_play(setup).unwrap();
     let origin = origin(&["movie-1"], &["movie-1"], &["movie-1"]);
     let source = world.source(&origin.url("/master.m3u8"));
-    let asset = assets.prepare_for_download(&ItemId::new("1_abc").unwrap(), &source).unwrap();
+    let asset = assets.prepare_for_download(remote(&source), &source).unwrap();
     let task = AssetDownloadTask::builder(asset, world.root.path().join("film")).build().unwrap();
     let error = task.run().unwrap_err();
     assert!(error.to_string().contains("a part of the application's panicked"), "{error}");
@@ -92,10 +91,10 @@ fn a_token_source_that_panics_during_a_download_ends_the_task_with_an_error() {
 fn what_needs_no_keys_is_prepared_without_and_what_cannot_be_is_refused() {
     let world = World::new();
     let assets = LocalAssetsManager::new(Platform::desktop());
-    let id = ItemId::new("1_abc").unwrap();
     let clear = MediaSource::new("hls", "https://h.test/a.m3u8");
-    assert!(!assets.prepare_for_download(&id, &clear).unwrap().has_key_loader());
-    let error = assets.prepare_for_download(&id, &world.source("https://h.test/a.m3u8")).unwrap_err();
+    assert!(!assets.prepare_for_download(remote(&clear), &clear).unwrap().has_key_loader());
+    let source = world.source("https://h.test/a.m3u8");
+    let error = assets.prepare_for_download(remote(&source), &source).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::FairPlayNotSupported { .. }), "{error}");
     let error = assets.prepare_entry_for_download(&MediaEntry::new("1_abc")).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NoSource(_)), "{error}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino_tempfile::Utf8TempDir;
-use dtg_core::{BitRate, ContentManager, ItemId, ItemLocation, ItemState};
+use dtg_core::{BitRate, ContentManager, ItemId, ItemLocation, ItemState, RemoteAsset};
 use dtg_testkit::fairplay::{ContentKey, KeyServer, Protocol, TestCdm, TestClock};
 use dtg_testkit::{Memory, Origin};
 use fairplay_keys::{
@@ -156,4 +156,9 @@ pub(crate) fn downloaded(site: &[(&str, String)]) -> Downloaded {
     let location = world.download(&content, "1_abc", site);
     let assets = world.assets(world.folder());
     Downloaded { world, content, location, assets }
+}
+
+/// What is at the source's address.
+pub(crate) fn remote(source: &MediaSource) -> RemoteAsset {
+    RemoteAsset::new(ItemId::new("1_abc").unwrap(), source.url.as_str())
 }
