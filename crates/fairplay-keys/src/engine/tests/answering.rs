@@ -170,6 +170,39 @@ fn a_request_that_was_answered_has_no_second_answer_by_the_deadline() {
 }
 
 #[test]
+fn a_request_that_nobody_answers_any_more_fails_as_abandoned() {
+    let world = World::new();
+    let (request, watch) = guard(world.platform.open(&uri("k1"), Intent::Play).unwrap());
+    drop(request);
+    assert_eq!(world.platform.how(), ["abandoned"]);
+    assert_eq!(watch.end(&KeyErrorKind::Deadline.into()), Ended::TooLate);
+    world.check_answers();
+}
+
+#[test]
+fn an_engine_that_is_dropped_in_the_middle_of_an_exchange_answers_once_and_leaves_nothing_half_done() {
+    let world = World::new().with_terms(Limit::Within(DAY), Limit::Unspecified);
+    world.acquire("a", &["k1"]).unwrap();
+    world.clock.advance(DAY + SECOND);
+    let World { platform, server, store, clock, engine } = world;
+    let go = Cancel::new();
+    let license = LicenseSource { tokens: Arc::new(Stubborn::Hangs(go.clone())), ..license() };
+    let tokens = Arc::downgrade(&license.tokens);
+    let deadline = Duration::from_millis(20);
+    let request = platform.open(&uri("k1"), Intent::Play).unwrap();
+    let answer = engine.answer_online(request, Online { asset: &asset("a"), license: &license, deadline });
+    assert_eq!(kind(answer), KeyErrorKind::Deadline);
+    drop((engine, license));
+    go.cancel();
+    while tokens.strong_count() > 0 {
+        std::thread::yield_now();
+    }
+    let world = World { engine: World::new().engine, platform, server, store, clock };
+    world.check_answers();
+    assert_eq!(world.stored("k1").as_deref(), Some("skd://k1 #1"));
+}
+
+#[test]
 fn a_token_source_that_panics_is_answered_for_at_once() {
     let world = World::new();
     assert_eq!(kind(answer_with(&world, Stubborn::Panics, DAY)), KeyErrorKind::Panicked);
