@@ -261,7 +261,12 @@ impl Catalog {
     }
 
     fn with<T>(&self, read: impl FnOnce(&Open) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if open.as_ref().is_some_and(|open| matches!(open.source, Source::Lost)) {
+            drop(open);
+            self.reopen();
+            open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        }
         match open.as_ref() {
             Some(open) => read(open),
             None => Err(StoreError::at(self.paths.catalog())(io::Error::other("the catalog is closed"))),
@@ -306,7 +311,9 @@ impl Source {
         let transaction = match self {
             Self::Writer(database) => database.begin_read(),
             Self::Reader(database) => database.begin_read(),
-            Self::Folders(_) | Self::Lost => return Ok(None),
+            Self::Folders(_) => return Ok(None),
+            // Nothing is known, which is not to say that nothing is there.
+            Self::Lost => return Err(fault(redb::Error::PreviousIo)),
         };
         match transaction.map_err(fault)?.open_table(table) {
             Ok(table) => Ok(Some(table)),

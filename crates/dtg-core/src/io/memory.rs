@@ -12,6 +12,7 @@ mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -33,6 +34,8 @@ pub struct MemoryDisk {
 struct Gate {
     is_held: Mutex<bool>,
     changed: Condvar,
+    /// Whether no sync succeeds, not even one of a single file.
+    is_broken: AtomicBool,
 }
 
 impl Gate {
@@ -114,6 +117,11 @@ impl MemoryDisk {
         self.gate.changed.notify_all();
     }
 
+    /// From now on every sync fails and makes nothing durable, or none any more.
+    pub fn break_syncs(&self, is_broken: bool) {
+        self.gate.is_broken.store(is_broken, Ordering::Relaxed);
+    }
+
     /// The files below a folder: path relative to it, and bytes.
     #[must_use]
     pub fn files_below(&self, folder: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
@@ -147,6 +155,9 @@ impl MemoryDisk {
         let mut volume = self.volume();
         volume.power.spend()?;
         volume.power.is_on()?;
+        if self.gate.is_broken.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk syncs nothing"));
+        }
         sync(&mut volume);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Makes rows and folders agree: the folder wins.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use redb::{Database, ReadableDatabase as _};
@@ -23,14 +24,21 @@ pub(super) fn reconcile(
     paths: &RootPaths,
     disk: &Arc<dyn Disk>,
 ) -> Result<u64, StoreError> {
-    let Rows { known, later, mut next_order } = rows;
+    let Rows { known, places, later, mut next_order } = rows;
     if let Some(later) = later {
         return Err(StoreError::in_record(paths.catalog())(later));
     }
     let (strays, gone) = differing(known, disk.list(&paths.items()).map_err(StoreError::at(paths.items()))?);
+    let mut taken: HashSet<u64> =
+        if strays.is_empty() { HashSet::new() } else { places.into_iter().collect() };
     let mut found = Vec::new();
     for name in strays {
-        if let Some(row) = row_of_folder(paths, disk, &name)? {
+        if let Some(mut row) = row_of_folder(paths, disk, &name)? {
+            // A folder that comes from another root has its place there.
+            if !taken.insert(row.order) {
+                row.order = next_order;
+                taken.insert(row.order);
+            }
             tracing::warn!(item = %row.id, "an item folder without a sound row: the row is made anew");
             next_order = next_order.max(row.order.saturating_add(1));
             found.push(row);
@@ -133,7 +141,8 @@ pub(crate) fn fitted(row: &CatalogRow, folder: &ItemFolder) -> Result<Fit, Store
     let Some(generation) = record.generation else { return Ok(Fit::Right) };
     if generation != row.generation {
         tracing::warn!(item = %row.id, "the item folder is of another generation: the row is made anew");
-        let anew = CatalogRow { played_at: row.played_at, ..CatalogRow::of_folder(folder)? };
+        let CatalogRow { order, played_at, .. } = *row;
+        let anew = CatalogRow { order, played_at, ..CatalogRow::of_folder(folder)? };
         return Ok(Fit::Anew(Box::new(anew)));
     }
     let ItemRecord { url, requirements, keep, .. } = record;
@@ -156,6 +165,8 @@ pub(super) fn is_unknown(error: &StoreError) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     known: Vec<KnownRow>,
+    /// The places of the sound ones in the order of adding.
+    places: Vec<u64>,
     /// Of a row that a later version wrote.
     later: Option<CodecError>,
     next_order: u64,
@@ -188,6 +199,9 @@ impl Rows {
             }
             Err(CodecError::Damaged | CodecError::Foreign | CodecError::Value(_)) => false,
         };
+        if is_sound {
+            self.places.push(order);
+        }
         let folder = ItemId::new(id).map(|id| folder_of(&id)).unwrap_or_default();
         let folder = (folder != id).then_some(folder);
         self.known.push(KnownRow { id: id.to_owned(), folder, is_sound });

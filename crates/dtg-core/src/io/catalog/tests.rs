@@ -325,6 +325,47 @@ fn the_bytes_of_all_media_are_known_after_every_change_also_of_rows_that_a_full_
     check(7);
 }
 
+#[test]
+fn a_catalog_that_cannot_be_opened_again_yet_does_not_answer_that_there_are_no_items() {
+    let disk = MemoryDisk::default();
+    let catalog = Catalog::open("/store".into(), Arc::new(disk.clone())).unwrap();
+    let mut row = CatalogRow::new(new_item("a"), 0);
+    row.downloaded_bytes = 7;
+    catalog.put(&row).unwrap();
+    catalog.set_quota(Some(9)).unwrap();
+    disk.break_syncs(true);
+    catalog.set_quota(Some(1)).unwrap_err();
+    assert!(catalog.get(&row.id).is_err());
+    assert!(catalog.all().is_err());
+    assert!(catalog.in_states(&[row.state]).is_err());
+    assert!(catalog.quota().is_err());
+    assert!(catalog.media_bytes().is_err());
+    disk.break_syncs(false);
+    assert_eq!(catalog.get(&row.id).unwrap(), Some(row), "it is opened again as soon as it can be");
+    assert_eq!(catalog.media_bytes().unwrap(), 7);
+    assert_eq!(catalog.quota().unwrap(), Some(9));
+}
+
+#[test]
+fn folders_of_another_root_are_found_by_their_state_although_their_places_are_taken() {
+    let (root, other) = (Root::new(), Root::new());
+    let (catalog, far) = (root.open(), other.open());
+    root.add(&catalog, "a");
+    for id in ["b", "c"] {
+        let row = other.add(&far, id);
+        let [from, to] = [&other, &root].map(|root| root.path().join("items").join(&row.folder));
+        fs::rename(from, to).unwrap();
+    }
+    drop(catalog);
+    for _ in 0..2 {
+        let catalog = root.open();
+        let found = catalog.in_states(&[ItemState::New]).unwrap();
+        assert_eq!(found, catalog.all().unwrap());
+        assert_eq!(items(&catalog), "a:new b:new c:new");
+        assert_eq!(catalog.next_order().unwrap(), 3);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn the_catalog_and_the_lock_are_for_their_owner_only() {
