@@ -374,3 +374,24 @@ fn what_a_batch_made_durable_is_marked_and_believed_without_a_look_at_the_file()
     assert!(told.completed);
     assert_eq!(media(&after), media(&disk));
 }
+
+#[test]
+fn what_a_failed_sync_was_to_make_durable_is_fetched_again_before_the_item_is_completed() {
+    let (disk, origin) = (MemoryDisk::default(), origin());
+    let policy = SyncPolicy { every: Duration::from_secs(60), bytes: 1, backlog: u64::MAX };
+    let manager = ContentManager::builder(ROOT).sync(policy).disk(&disk).open().unwrap();
+    manager.add_item(&id(), &origin.url("/12/0/item.m3u8")).unwrap();
+    manager.load_item_metadata(&id(), BitRate(1)).unwrap();
+    disk.hold_syncs();
+    manager.start_item(&id()).unwrap();
+    while manager.item(&id()).unwrap().fetches_done < 12 {
+        std::thread::yield_now();
+    }
+    disk.fail_syncs(1);
+    disk.release_syncs();
+    assert_ne!(manager.wait(&id()).unwrap().state, ItemState::Completed, "the syncs after it succeeded");
+    let before = origin.requests().len();
+    manager.start_item(&id()).unwrap();
+    assert_eq!(manager.wait(&id()).unwrap().state, ItemState::Completed);
+    assert!(origin.requests().len() > before);
+}

@@ -54,6 +54,14 @@ impl Record {
     const fn takes_back(&self) -> bool {
         matches!(self, Self::Restarted { .. } | Self::Void { .. })
     }
+
+    /// The fetch of which it says that bytes are in the file.
+    const fn done(&self) -> Option<FetchId> {
+        match self {
+            Self::Finished { fetch, .. } | Self::Partial { fetch, .. } => Some(*fetch),
+            Self::Resource { .. } | Self::Restarted { .. } | Self::Void { .. } | Self::Mark { .. } => None,
+        }
+    }
 }
 
 /// An open journal; appended to by several threads.
@@ -63,12 +71,16 @@ pub(crate) struct Journal {
     tail: Mutex<Tail>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tail {
     position: u64,
     buffer: Vec<u8>,
     /// Somebody else may have opened it since.
     is_retired: bool,
+    /// The fetches that no mark vouches for yet, by where their records end.
+    unmarked: Vec<(u64, FetchId)>,
+    /// A sync failed: what it was to write may never be, and a later one would not tell.
+    is_doubted: bool,
 }
 
 /// What a journal says.
@@ -114,7 +126,7 @@ impl Journal {
         let (replay, position) = read(disk, path, resource_of)?;
         let file = disk.open(path).map_err(StoreError::at(path))?;
         let position = cut(file.as_ref(), position).map_err(StoreError::at(path))?;
-        let tail = Mutex::new(Tail { position, buffer: Vec::new(), is_retired: false });
+        let tail = Mutex::new(Tail { position, ..Tail::default() });
         Ok((Self { file, tail }, replay))
     }
 
@@ -131,15 +143,19 @@ impl Journal {
     /// back are durable when this answers.
     pub(crate) fn append(&self, records: &[Record]) -> io::Result<()> {
         let mut tail = self.lock();
-        let Tail { position, buffer, is_retired } = &mut *tail;
+        let Tail { position, buffer, is_retired, unmarked, is_doubted } = &mut *tail;
         if *is_retired {
             return Err(io::Error::other("the journal is given back"));
+        }
+        if *is_doubted && records.iter().any(|record| record.done().is_some()) {
+            return Err(doubted());
         }
         buffer.clear();
         records.iter().for_each(|record| codec::encode_record(record, buffer));
         // A write that fails half way is overwritten by the next one: the position stays.
         self.file.write_at(buffer, *position)?;
         *position = position.saturating_add(u64::try_from(buffer.len()).unwrap_or(u64::MAX));
+        unmarked.extend(records.iter().filter_map(Record::done).map(|fetch| (*position, fetch)));
         if records.iter().any(Record::takes_back) { self.file.sync() } else { Ok(()) }
     }
 
@@ -152,10 +168,28 @@ impl Journal {
     ///
     /// One that was retired meanwhile stays as it is: without a mark its records are checked.
     pub(crate) fn mark(&self, position: u64) -> io::Result<()> {
+        if self.lock().is_doubted {
+            return Err(doubted());
+        }
         match self.append(&[Record::Mark { position }]) {
             Err(_) if self.lock().is_retired => Ok(()),
-            marked => marked,
+            marked => {
+                self.lock().unmarked.retain(|(end, _)| *end > position);
+                marked
+            }
         }
+    }
+
+    /// A sync failed: what no mark vouches for counts as not done, and nothing is done or marked from now on.
+    ///
+    /// The system may have dropped what it could not write, and still shows it to who reads the file.
+    pub(crate) fn doubt(&self) -> io::Result<()> {
+        let mut tail = self.lock();
+        tail.is_doubted = true;
+        let unmarked = std::mem::take(&mut tail.unmarked);
+        drop(tail);
+        let void: Vec<Record> = unmarked.into_iter().map(|(_, fetch)| Record::Void { fetch }).collect();
+        if void.is_empty() { Ok(()) } else { self.append(&void) }
     }
 
     /// Nothing more is appended, so that another may open the same file.
@@ -166,6 +200,10 @@ impl Journal {
     fn lock(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn doubted() -> io::Error {
+    io::Error::other("an earlier sync failed")
 }
 
 /// What a journal says, without touching it. One that isn't there says nothing.

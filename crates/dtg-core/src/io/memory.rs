@@ -12,7 +12,7 @@ mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -34,8 +34,8 @@ pub struct MemoryDisk {
 struct Gate {
     is_held: Mutex<bool>,
     changed: Condvar,
-    /// Whether no sync succeeds, not even one of a single file.
-    is_broken: AtomicBool,
+    /// So many syncs to come fail.
+    failing: AtomicU64,
 }
 
 impl Gate {
@@ -117,9 +117,9 @@ impl MemoryDisk {
         self.gate.changed.notify_all();
     }
 
-    /// From now on every sync fails and makes nothing durable, or none any more.
-    pub fn break_syncs(&self, is_broken: bool) {
-        self.gate.is_broken.store(is_broken, Ordering::Relaxed);
+    /// The next syncs, also of single files and folders, fail and make nothing durable.
+    pub fn fail_syncs(&self, count: u64) {
+        self.gate.failing.store(count, Ordering::Relaxed);
     }
 
     /// The files below a folder: path relative to it, and bytes.
@@ -155,7 +155,8 @@ impl MemoryDisk {
         let mut volume = self.volume();
         volume.power.spend()?;
         volume.power.is_on()?;
-        if self.gate.is_broken.load(Ordering::Relaxed) {
+        let one_less = |count: u64| count.checked_sub(1);
+        if self.gate.failing.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
             return Err(io::Error::other("the disk syncs nothing"));
         }
         sync(&mut volume);

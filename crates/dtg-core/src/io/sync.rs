@@ -142,16 +142,14 @@ impl Shared {
     fn run(&self) {
         loop {
             let (batch, closing) = self.next();
-            let synced = self.sync(&batch.runs);
+            let mut faults = self.sync(&batch.runs);
             let mut letters = self.lock();
             letters.under_way.clear();
             letters.bytes_under_way = 0;
             drop(letters);
             self.changed.notify_all();
-            for (_, then) in batch.ends {
-                then(
-                    synced.as_ref().copied().map_err(|error| io::Error::new(error.kind(), error.to_string())),
-                );
+            for (key, then) in batch.ends {
+                then(faults.remove(&key).map_or(Ok(()), Err));
             }
             if closing {
                 return;
@@ -177,20 +175,27 @@ impl Shared {
         (batch, letters.closing)
     }
 
-    /// What was appended before the sync began is durable after it: that is what the mark says.
-    fn sync(&self, runs: &HashMap<RunKey, Arc<Run>>) -> io::Result<()> {
+    /// What was appended before the sync began is durable after it: that is what the mark says. Answers with the runs
+    /// that are not marked.
+    fn sync(&self, runs: &HashMap<RunKey, Arc<Run>>) -> HashMap<RunKey, io::Error> {
         if runs.is_empty() {
-            return Ok(());
+            return HashMap::new();
         }
-        let positions: Vec<(&Run, u64)> =
-            runs.values().map(|run| (run.as_ref(), run.journal.position())).collect();
+        let positions: Vec<(RunKey, &Run, u64)> =
+            runs.iter().map(|(key, run)| (*key, run.as_ref(), run.journal.position())).collect();
         let synced = self.disk.sync(&self.root);
-        let marked = synced
-            .and_then(|()| positions.into_iter().try_for_each(|(run, position)| run.journal.mark(position)));
-        if let Err(error) = &marked {
-            // No mark, no promise: the records are checked against the files after an unclean end.
-            tracing::warn!(%error, "a batch could not be synced");
+        let mut faults = HashMap::new();
+        for (key, run, position) in positions {
+            let marked = match &synced {
+                Ok(()) => run.journal.mark(position),
+                // No mark, no promise.
+                Err(error) => run.journal.doubt().and(Err(io::Error::new(error.kind(), error.to_string()))),
+            };
+            if let Err(error) = marked {
+                tracing::warn!(item = %run.id, %error, "a batch could not be synced");
+                faults.insert(key, error);
+            }
         }
-        marked
+        faults
     }
 }

@@ -333,14 +333,14 @@ fn a_catalog_that_cannot_be_opened_again_yet_does_not_answer_that_there_are_no_i
     row.downloaded_bytes = 7;
     catalog.put(&row).unwrap();
     catalog.set_quota(Some(9)).unwrap();
-    disk.break_syncs(true);
+    disk.fail_syncs(u64::MAX);
     catalog.set_quota(Some(1)).unwrap_err();
     assert!(catalog.get(&row.id).is_err());
     assert!(catalog.all().is_err());
     assert!(catalog.in_states(&[row.state]).is_err());
     assert!(catalog.quota().is_err());
     assert!(catalog.media_bytes().is_err());
-    disk.break_syncs(false);
+    disk.fail_syncs(0);
     assert_eq!(catalog.get(&row.id).unwrap(), Some(row), "it is opened again as soon as it can be");
     assert_eq!(catalog.media_bytes().unwrap(), 7);
     assert_eq!(catalog.quota().unwrap(), Some(9));

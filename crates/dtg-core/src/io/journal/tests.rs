@@ -228,3 +228,17 @@ proptest! {
         prop_assert_eq!(open(&disk, &path).1.finished.len() as u64, whole);
     }
 }
+
+#[test]
+fn what_a_failed_sync_was_to_make_durable_is_not_done_and_no_later_mark_vouches_for_it() {
+    let (disk, path) = disk();
+    let (journal, _) = open(&disk, &path);
+    journal.append(&[finished(1)]).unwrap();
+    journal.mark(journal.position()).unwrap();
+    journal.append(&[finished(2)]).unwrap();
+    journal.doubt().unwrap();
+    journal.append(&[finished(3)]).unwrap_err();
+    journal.mark(journal.position()).unwrap_err();
+    drop(journal);
+    assert_eq!(done(&open(&disk, &path).1), "1+");
+}
