@@ -35,6 +35,9 @@ impl Variables {
 
     /// `text` with each `{$name}` replaced by its value; one round, so a value is never looked into.
     ///
+    /// It may be far longer than `text` and all values: a value counts as often as it is referred to, which only
+    /// [`parse`](crate::parse) has a limit for.
+    ///
     /// # Errors
     /// The name of the first variable that is not defined.
     pub fn substitute<'t>(&self, text: &'t str) -> Result<Cow<'t, str>, UndefinedVariable> {

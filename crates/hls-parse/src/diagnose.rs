@@ -121,7 +121,7 @@ rules! {
     TargetDuration Violation "target-duration" "RFC 8216 4.3.3.1" "EXT-X-TARGETDURATION is not a whole number of seconds"
     LongerThanTarget Violation "longer-than-target" "RFC 8216 4.3.3.1" "segment is longer than the target duration; others may be too"
     LateTag Violation "late-tag" "RFC 8216 4.3.3" "tag must come before the first segment; it is ignored"
-    SequenceNumber Violation "sequence-number" "RFC 8216 4.3.3.2" "sequence number is not a whole number; 0 is taken"
+    SequenceNumber Violation "sequence-number" "RFC 8216 4.3.3.2" "sequence number is not a whole number; its first digits are taken, or 0"
     SequenceOverflow Fatal "sequence-overflow" "RFC 8216 4.3.3.2" "a segment's sequence number is larger than 2^64-1"
     PlaylistType Violation "playlist-type" "RFC 8216 4.3.3.5" "EXT-X-PLAYLIST-TYPE is neither VOD nor EVENT"
     Duration Violation "duration" "RFC 8216 4.3.2.1" "EXTINF has no readable duration"
@@ -183,6 +183,7 @@ rules! {
     SessionData Violation "session-data" "RFC 8216 4.3.4.4" "session data has not exactly one of VALUE and URI"
     SessionDataTwice Violation "session-data-twice" "RFC 8216 4.3.4.4" "session data with the same DATA-ID and LANGUAGE occurs twice"
     SessionKeyNone Violation "session-key-none" "RFC 8216 4.3.4.5" "EXT-X-SESSION-KEY with METHOD=NONE; it is ignored"
+    SessionKeyUnreadable Violation "session-key-unreadable" "RFC 8216 4.3.4.5" "EXT-X-SESSION-KEY without METHOD, or with an IV that cannot be read; it is ignored"
     SessionKeyTwice Violation "session-key-twice" "RFC 8216 4.3.4.5" "the same session key occurs twice"
 }
 

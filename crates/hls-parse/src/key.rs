@@ -33,6 +33,17 @@ impl Key<'_> {
         self.key_format == "identity"
     }
 
+    /// How much of it is text of its own, written out by variables.
+    pub(crate) fn expanded_bytes(&self) -> usize {
+        let texts = [
+            self.uri.as_ref().map(|uri| &uri.text),
+            Some(&self.key_format),
+            self.key_format_versions.as_ref(),
+        ];
+        let owned = |text: &Cow<'_, str>| if let Cow::Owned(owned) = text { owned.len() } else { 0 };
+        texts.into_iter().flatten().map(owned).sum()
+    }
+
     /// Whether both lines state the same key.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.method == other.method

@@ -21,7 +21,7 @@ mod date_range;
 mod check; // rules about a playlist as a whole
 mod passing; // lines without values
 
-pub(crate) use context::Facts;
+pub(crate) use context::{EXPANDED, Facts};
 pub(crate) use passing::Passing;
 
 use context::Context;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::attributes::{AttributeValue, attributes};
 use crate::define::Variables;
 use crate::error::{Error, ErrorKind};
-use crate::line::{Line, LineKind, Span, lines};
-use crate::parse::{Facts, ParseOptions, Passing, Playlist, Reading};
+use crate::line::{Line, LineKind, Span, lines, position};
+use crate::parse::{EXPANDED, Facts, Limits, ParseOptions, Passing, Playlist, Reading};
 use crate::value::Uri;
 
 /// What a URI in a playlist is for.
@@ -51,13 +51,15 @@ pub enum UriRole {
 ///
 /// # Errors
 /// [`ErrorKind::UnfitText`] for a replacement that is empty or would break its line: with a control character; in
-/// quotes with a quote; on a line of its own with a leading `#` or blanks at an end.
+/// quotes with a quote; on a line of its own with a leading `#` or blanks at an end. [`ErrorKind::Limit`] where variables
+/// stand for more bytes than [`Limits`] has by default and than `text` has itself.
 pub fn rewrite<'a>(
     playlist: &Playlist<'a>,
     text: &'a [u8],
     replacement: impl FnMut(UriRole, &Uri<'a>) -> Option<String>,
 ) -> Result<Vec<u8>, Error> {
-    let mut writing = Writing::new(text, Facts::of(text), replacement);
+    let limit = Limits::default().bytes.max(position(text.len()));
+    let mut writing = Writing::new(text, Facts::of(text), limit, replacement);
     for line in lines(text) {
         writing.line(&line, own_role(playlist), playlist.variables())?;
     }
@@ -90,7 +92,7 @@ pub fn rewrite_text<'a>(
     let options = ParseOptions { reading: Reading::Lenient, ..*options };
     let mut passing = Passing::begin(text, &options)?;
     let own_role = if passing.is_multivariant() { UriRole::Variant } else { UriRole::Segment };
-    let mut writing = Writing::new(text, passing.facts(), replacement);
+    let mut writing = Writing::new(text, passing.facts(), options.limits.bytes, replacement);
     for line in lines(text) {
         passing.admit(&line)?;
         writing.line(&line, own_role, passing.variables())?;
@@ -106,11 +108,15 @@ struct Writing<'a, F> {
     out: Vec<u8>,
     /// How much of `text` is in `out`.
     done: u32,
+    /// How many bytes variables may stand for, and how many of them are left.
+    limit: u32,
+    left: usize,
 }
 
 impl<'a, F: FnMut(UriRole, &Uri<'a>) -> Option<String>> Writing<'a, F> {
-    fn new(text: &'a [u8], facts: Facts<'a>, replacement: F) -> Self {
-        Self { text, facts, replacement, out: Vec::with_capacity(text.len()), done: 0 }
+    fn new(text: &'a [u8], facts: Facts<'a>, limit: u32, replacement: F) -> Self {
+        let out = Vec::with_capacity(text.len());
+        Self { text, facts, replacement, out, done: 0, limit, left: limit as usize }
     }
 
     #[inline]
@@ -156,10 +162,14 @@ impl<'a, F: FnMut(UriRole, &Uri<'a>) -> Option<String>> Writing<'a, F> {
     fn uri(&mut self, line: &Line<'a>, variables: &Variables, found: Found<'a>) -> Result<(), Error> {
         let Found { place, role, written, span } = found;
         let read = match self.facts.references {
-            true => variables.substitute(written),
+            true => variables.substitute_some(written, self.left),
             false => Ok(Cow::Borrowed(written)),
         };
         let Ok(read) = read else { return Ok(()) };
+        if let Cow::Owned(expanded) = &read {
+            let over = || Error::at(line, ErrorKind::Limit { what: EXPANDED, limit: self.limit });
+            self.left = self.left.checked_sub(expanded.len()).ok_or_else(over)?;
+        }
         let Some(new) = (self.replacement)(role, &Uri { text: read, span }) else { return Ok(()) };
         if !place.fits(&new) {
             return Err(Error::at(line, ErrorKind::UnfitText));

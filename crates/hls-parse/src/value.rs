@@ -248,6 +248,18 @@ pub(crate) fn integer(text: &str) -> Option<u64> {
     text.parse().ok()
 }
 
+/// The digits that a text begins with, read as players read them: what stands behind counts for nothing.
+///
+/// # Errors
+/// [`Rule::NumberTooLarge`].
+pub(crate) fn integer_prefix(text: &str) -> Result<Option<u64>, Rule> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    match text.get(..digits).unwrap_or_default() {
+        "" => Ok(None),
+        leading => integer(leading).map(Some).ok_or(Rule::NumberTooLarge),
+    }
+}
+
 /// `LENGTH[@OFFSET]`.
 pub(crate) fn byte_range_parts(text: &str) -> Result<(u64, Option<u64>), Rule> {
     let (length, offset) = match text.split_once('@') {

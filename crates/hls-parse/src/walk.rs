@@ -122,7 +122,8 @@ pub enum Tag<'a> {
 ///
 /// It allocates nothing, takes time in proportion to the text and never fails: a line that cannot be read is
 /// [`Content::Unreadable`], the next one is read again. It judges no line by another, refuses nothing and has no
-/// limits but 4 GiB; [`parse`](crate::parse) does and has. Both read values with the same functions.
+/// limits but 4 GiB; [`parse`](crate::parse) does and has. Of values that are not what their tag asks for it reads less:
+/// `parse` also takes dates in quotes or without a time, a PLAYLIST-TYPE in lower case, and a number that text follows.
 ///
 /// ```
 /// use hls_parse::{Content, Tag, walk};

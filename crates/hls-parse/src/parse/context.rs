@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, Span, position};
 use crate::value::Uri;
 
+/// What there is a limit of where a few bytes can stand for gigabytes.
+pub(crate) const EXPANDED: &str = "bytes of variables";
+
 pub(super) struct Context<'a, 'o> {
     pub(super) text: &'a [u8],
     pub(super) options: &'o ParseOptions<'o>,
@@ -188,12 +191,31 @@ impl<'a, 'o> Context<'a, 'o> {
             .substitute_some(text, left)
             .map_err(|undefined| Error::at(line, ErrorKind::UndefinedVariable { name: undefined.name }))?;
         if let Cow::Owned(owned) = &expanded {
-            self.expanded += owned.len();
-            if owned.len() > left {
-                return Err(Error::at(line, ErrorKind::Limit { what: "bytes of variables", limit }));
-            }
+            self.count_copy(line, owned.len())?;
         }
         Ok(expanded)
+    }
+
+    /// So many bytes of what variables stand for are kept once more.
+    pub(super) fn count_copy(&mut self, line: &Line<'_>, bytes: usize) -> Result<(), Error> {
+        let limit = self.options.limits.bytes;
+        self.expanded = self.expanded.saturating_add(bytes);
+        if self.expanded > limit as usize {
+            return Err(Error::at(line, ErrorKind::Limit { what: EXPANDED, limit }));
+        }
+        Ok(())
+    }
+
+    /// A URI line that nothing is made of counts against the limit all the same: [`rewrite`](crate::rewrite) asks for it.
+    #[cold]
+    pub(super) fn stray_uri(&mut self, line: &Line<'_>, bytes: &'a [u8], rule: Rule) -> Result<(), Error> {
+        if let Some(text) = self.facts.str_of(bytes, line.content)
+            && let Err(error) = self.substitute(line, text)
+            && matches!(error.kind(), ErrorKind::Limit { .. })
+        {
+            return Err(error);
+        }
+        self.odd(line, line.span, rule)
     }
 
     /// A URI's text: never altered in silence, never with control characters.

@@ -15,7 +15,9 @@ use crate::value::{DateTime, Decimal};
 /// What the lines of each date range have said so far: several lines with one ID are one range.
 #[derive(Default)]
 pub(super) struct DateRanges<'a> {
-    said: HashMap<(Cow<'a, str>, &'a str), &'a str>,
+    /// Their numbers: an id can be long, and is looked up once a line.
+    ids: HashMap<Cow<'a, str>, usize>,
+    said: HashMap<(usize, &'a str), &'a str>,
 }
 
 impl<'a> DateRanges<'a> {
@@ -27,16 +29,27 @@ impl<'a> DateRanges<'a> {
         let mut tag = Tag::read(context, line)?;
         let range = read(&mut tag)?;
         check(&mut tag, &range)?;
+        let id = match self.ids.get(&range.id) {
+            Some(id) => *id,
+            None => {
+                if let Cow::Owned(owned) = &range.id {
+                    tag.context.count_copy(&line, owned.len())?;
+                }
+                let id = self.ids.len();
+                self.ids.insert(range.id.clone(), id);
+                id
+            }
+        };
         let mut agrees = true;
         for attribute in &tag.attributes {
             let value = attribute.value.text();
-            let before = *self.said.entry((range.id.clone(), attribute.name)).or_insert(value);
+            let before = *self.said.entry((id, attribute.name)).or_insert(value);
             agrees &= same_value(before, value);
         }
         if !agrees {
             tag.odd(Rule::DateRangeConflict)?;
         }
-        if !self.said.contains_key(&(range.id.clone(), "START-DATE")) {
+        if !self.said.contains_key(&(id, "START-DATE")) {
             tag.odd(Rule::DateRangeStart)?;
         }
         Ok(range)

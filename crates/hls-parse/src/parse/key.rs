@@ -109,14 +109,21 @@ impl<'a> KeyState<'a> {
     }
 
     /// The set in effect here.
-    pub(super) fn in_effect(&mut self) -> KeySetId {
+    pub(super) fn in_effect(
+        &mut self,
+        context: &mut Context<'a, '_>,
+        line: &Line<'a>,
+    ) -> Result<KeySetId, Error> {
         if let Some(id) = self.stored {
-            return id;
+            return Ok(id);
+        }
+        for key in &self.current {
+            context.count_copy(line, key.expanded_bytes())?;
         }
         let id = KeySetId(position(self.sets.len()));
         self.sets.push(self.current.clone());
         self.stored = Some(id);
-        id
+        Ok(id)
     }
 
     /// Whether whole resources are encrypted here under a key that states no IV.

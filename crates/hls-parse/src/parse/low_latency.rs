@@ -32,7 +32,7 @@ pub(super) fn part<'a>(
             Some(absolute(&line, length, before.map_or(0, ByteRange::end))?)
         }
     };
-    let (keys, map, media_sequence) = segments.here(&line)?;
+    let (keys, map, media_sequence) = segments.here(tag.context, &line)?;
     Ok(Some(Part {
         uri,
         duration: tag.required_duration("DURATION")?,
@@ -97,8 +97,8 @@ pub(super) fn preload_hint<'a>(
     Ok(Some(PreloadHint {
         kind,
         uri,
-        start: tag.integer("BYTERANGE-START")?.unwrap_or(0),
-        length: tag.integer("BYTERANGE-LENGTH")?,
+        start: tag.spare_integer("BYTERANGE-START")?.unwrap_or(0),
+        length: tag.spare_integer("BYTERANGE-LENGTH")?,
         tag: line.span,
         tag_line: line.number,
     }))
@@ -116,8 +116,8 @@ pub(super) fn rendition_report<'a>(
     }
     Ok(Some(RenditionReport {
         uri,
-        last_msn: tag.integer("LAST-MSN")?,
-        last_part: tag.integer("LAST-PART")?,
+        last_msn: tag.spare_integer("LAST-MSN")?,
+        last_part: tag.spare_integer("LAST-PART")?,
         tag: line.span,
         tag_line: line.number,
     }))

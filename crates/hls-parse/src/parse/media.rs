@@ -11,7 +11,7 @@ use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind, lines};
 use crate::media::{MediaPlaylist, PlaylistType};
-use crate::value::{duration_prefix, integer};
+use crate::value::{duration_prefix, integer, integer_prefix};
 
 pub(super) fn read<'a>(context: &mut Context<'a, '_>) -> Result<MediaPlaylist<'a>, Error> {
     let mut reader = Reader::new();
@@ -147,17 +147,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A number that must be exact, or IVs would be wrong; 0 where there is none, as players have it.
+    /// A number that must be exact, or IVs would be wrong: its leading digits, and 0 without, as players have it.
     fn sequence(context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<u64, Error> {
         let text = value_text(line).unwrap_or_default();
         if let Some(number) = integer(text) {
             return Ok(number);
         }
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::at(line, ErrorKind::Rule(Rule::NumberTooLarge)));
-        }
+        let leading = integer_prefix(text).map_err(|rule| Error::at(line, ErrorKind::Rule(rule)))?;
         context.odd(line, value_span(line), Rule::SequenceNumber)?;
-        Ok(0)
+        Ok(leading.unwrap_or(0))
     }
 
     fn media_sequence(&mut self, context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {

@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
 
     fn uri(&mut self, context: &mut Context<'a, '_>, line: &Line<'a>, bytes: &'a [u8]) -> Result<(), Error> {
         let Some((_, mut variant)) = self.pending.take() else {
-            return context.odd(line, line.span, Rule::StrayUri);
+            return context.stray_uri(line, bytes, Rule::StrayUri);
         };
         variant.uri = context.uri(line, bytes, line.content)?;
         variant.uri_line = line.number;
@@ -93,6 +93,10 @@ impl<'a> Reader<'a> {
             Ok(None) => return Ok(()),
             Err(error) if *error.kind() == ErrorKind::Rule(Rule::MissingUri) => {
                 return context.odd(&line, line.span, Rule::NoTagUri);
+            }
+            // The keys of the segments are what counts: this one is only announced.
+            Err(error) if matches!(error.kind(), ErrorKind::Rule(Rule::KeyMethod | Rule::HexTooLong)) => {
+                return context.odd(&line, line.span, Rule::SessionKeyUnreadable);
             }
             Err(error) => return Err(error),
         };
@@ -183,7 +187,7 @@ fn stream<'a>(tag: &mut Tag<'a, '_, '_>) -> Result<Variant<'a>, Error> {
     Ok(variant)
 }
 
-/// A number that is not negative.
+/// A number that should not be negative; one that is is reported, and read all the same.
 fn positive(tag: &mut Tag<'_, '_, '_>, name: &str) -> Result<Option<Decimal>, Error> {
     let number = tag.decimal(name)?;
     if number.is_some_and(|number| number.billionths() < 0) {
@@ -213,8 +217,8 @@ fn rendition<'a>(context: &mut Context<'a, '_>, line: Line<'a>) -> Result<Option
         characteristics: tag.text("CHARACTERISTICS")?,
         channels: tag.text("CHANNELS")?,
         stable_rendition_id: tag.stable_id("STABLE-RENDITION-ID")?,
-        bit_depth: tag.integer("BIT-DEPTH")?,
-        sample_rate: tag.integer("SAMPLE-RATE")?,
+        bit_depth: tag.spare_integer("BIT-DEPTH")?,
+        sample_rate: tag.spare_integer("SAMPLE-RATE")?,
         tag: line.span,
         tag_line: line.number,
     };

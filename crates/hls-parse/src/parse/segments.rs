@@ -111,7 +111,7 @@ impl<'a> Segments<'a> {
         self.pending.gap = true;
     }
 
-    /// EXT-X-BITRATE (rfc8216bis 4.4.4.8).
+    /// EXT-X-BITRATE; it says nothing of segments with a byte range (rfc8216bis 4.4.4.8).
     pub(super) fn bitrate(&mut self, context: &mut Context<'a, '_>, line: &Line<'a>) -> Result<(), Error> {
         self.bitrate = value_text(line).and_then(integer).and_then(|rate| u32::try_from(rate).ok());
         if self.bitrate.is_none() { context.odd(line, value_span(line), Rule::Bitrate) } else { Ok(()) }
@@ -155,7 +155,7 @@ impl<'a> Segments<'a> {
         if self.keys.lacks_iv() {
             tag.odd(Rule::MapIv)?;
         }
-        let keys = self.keys.in_effect();
+        let keys = self.keys.in_effect(tag.context, &line)?;
         let same = |it: &Map<'a>| it.uri.text == uri.text && it.byte_range == byte_range && it.keys == keys;
         if !self.map_in_effect().is_some_and(same) {
             self.map = Some(MapId::new(self.maps.len()));
@@ -169,9 +169,15 @@ impl<'a> Segments<'a> {
     }
 
     /// Keys, map and number for something at this place.
-    pub(super) fn here(&mut self, line: &Line<'a>) -> Result<(KeySetId, Option<MapId>, u64), Error> {
+    #[inline]
+    pub(super) fn here(
+        &mut self,
+        context: &mut Context<'a, '_>,
+        line: &Line<'a>,
+    ) -> Result<(KeySetId, Option<MapId>, u64), Error> {
         let overflow = || Error::at(line, ErrorKind::Rule(Rule::SequenceOverflow));
-        Ok((self.keys.in_effect(), self.map, self.next_sequence.ok_or_else(overflow)?))
+        let keys = self.keys.in_effect(context, line)?;
+        Ok((keys, self.map, self.next_sequence.ok_or_else(overflow)?))
     }
 
     /// A URI line.
@@ -186,7 +192,7 @@ impl<'a> Segments<'a> {
         let (range, program_date_time) = (pending.range.take(), pending.date.take());
         let gap = std::mem::take(&mut pending.gap);
         let Some((inf, ..)) = pending.inf.take() else {
-            return context.odd(line, line.span, Rule::NoDuration);
+            return context.stray_uri(line, bytes, Rule::NoDuration);
         };
         let discontinuity = std::mem::take(&mut pending.discontinuity);
         let uri = context.uri(line, bytes, line.content)?;
@@ -195,7 +201,7 @@ impl<'a> Segments<'a> {
             Some((length, Some(offset))) => Some(absolute(line, length, offset)?),
             Some((length, None)) => Some(absolute(line, length, self.continued_at(context, line, &uri)?)?),
         };
-        let (keys, map, media_sequence) = self.here(line)?;
+        let (keys, map, media_sequence) = self.here(context, line)?;
         self.next_sequence = media_sequence.checked_add(1);
         if self.list.len() == self.list.capacity() {
             self.make_room(line, context.text.len());
@@ -213,7 +219,7 @@ impl<'a> Segments<'a> {
             gap,
             keys,
             map,
-            bitrate: self.bitrate,
+            bitrate: if byte_range.is_none() { self.bitrate } else { None },
             program_date_time,
             line: line.number,
         });

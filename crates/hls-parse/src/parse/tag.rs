@@ -9,7 +9,9 @@ use crate::attributes::{Attribute, AttributeFault, AttributeValue, attributes};
 use crate::diagnose::Rule;
 use crate::error::{Error, ErrorKind};
 use crate::line::{Line, LineKind};
-use crate::value::{DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, hex_128_loosely, integer};
+use crate::value::{
+    DateTime, Decimal, Resolution, Uri, duration_prefix, hex_128, hex_128_loosely, integer, integer_prefix,
+};
 
 /// How many attributes are held one against the other; names of longer lists are looked up.
 const SHORT: usize = 24;
@@ -180,13 +182,20 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
         if let Some(value) = integer(text) {
             return Ok(Some(value));
         }
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let leading = text.get(..digits).unwrap_or_default();
-        if !leading.is_empty() && integer(leading).is_none() {
-            return Err(self.error(Rule::NumberTooLarge));
-        }
+        let leading = integer_prefix(text).map_err(|rule| self.error(rule))?;
         self.odd_value(&attribute)?;
-        Ok(integer(leading))
+        Ok(leading)
+    }
+
+    /// A whole number that nothing depends on: none where it does not fit.
+    pub(super) fn spare_integer(&mut self, name: &str) -> Result<Option<u64>, Error> {
+        match self.integer(name) {
+            Err(error) if *error.kind() == ErrorKind::Rule(Rule::NumberTooLarge) => {
+                self.odd(Rule::AttributeValue)?;
+                Ok(None)
+            }
+            read => read,
+        }
     }
 
     /// A signed number.
@@ -225,11 +234,11 @@ impl<'a, 'o, 'c> Tag<'a, 'o, 'c> {
 
     pub(super) fn date_time(&mut self, name: &str) -> Result<Option<DateTime>, Error> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let date = DateTime::parse(&text);
-        if date.is_none() {
-            self.odd(Rule::DateTime)?;
+        if let Some(date) = DateTime::parse(&text) {
+            return Ok(Some(date));
         }
-        Ok(date)
+        self.odd(Rule::DateTime)?;
+        Ok(DateTime::parse_loosely(&text))
     }
 
     pub(super) fn resolution(&mut self) -> Result<Option<Resolution>, Error> {

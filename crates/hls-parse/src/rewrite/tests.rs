@@ -144,3 +144,26 @@ fn in_passing_a_variable_counts_from_its_definition_on() {
     let new = rewritten_in_passing(text, |_, uri| Some(uri.text.to_uppercase())).unwrap();
     assert_eq!(new, text.replace("{$a}1.ts", "B/1.TS"));
 }
+
+#[test]
+fn a_few_bytes_cannot_stand_for_gigabytes_in_what_is_rewritten() {
+    let value = "x".repeat(1000);
+    let text = format!("#EXTM3U\n#EXT-X-DEFINE:NAME=\"v\",VALUE=\"{value}\"\n{}\n", "{$v}".repeat(10));
+    let limits = Limits { bytes: 5_000, ..Limits::default() };
+    let options = ParseOptions { limits, ..ParseOptions::default() };
+    let error = rewrite_text(text.as_bytes(), &options, |_, _| None).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Limit { what: "bytes of variables", limit: 5_000 });
+    let million = "x".repeat(1_000_000);
+    let text = text.replace(&value, &million).replace("{$v}\n", &format!("{}\n", "{$v}".repeat(300)));
+    let playlist = parse(b"#EXTM3U\n", &ParseOptions::default()).unwrap().playlist;
+    assert_eq!(
+        rewrite(&playlist, text.as_bytes(), |_, _| None).unwrap(),
+        text.as_bytes(),
+        "it defines nothing"
+    );
+    parse(text.as_bytes(), &ParseOptions::default()).unwrap_err();
+    let short = text.replacen("{$v}", "", 300);
+    let playlist = parse(short.as_bytes(), &ParseOptions::default()).unwrap().playlist;
+    let error = rewrite(&playlist, text.as_bytes(), |_, _| None).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes of variables", .. }));
+}

@@ -28,6 +28,17 @@ fn no_tag_uri_a_hint_a_report_a_part_or_steering_without_a_uri_is_left_out() {
 }
 
 #[test]
+fn session_key_unreadable_is_ignored_and_the_variants_stay() {
+    for list in ["URI=\"k\"", "METHOD=AES-128,URI=\"k\",IV=0xzz"] {
+        let text = variant("BANDWIDTH=1") + "#EXT-X-SESSION-KEY:" + list + "\n";
+        check_odd(&text, &[Rule::SessionKeyUnreadable]);
+        let menu = multivariant(&text);
+        assert_eq!((menu.variants.len(), menu.session_keys.len()), (1, 0), "{list}");
+    }
+    check_refused(media_text("#EXT-X-KEY:URI=\"k\"\n#EXTINF:1,\ns"), Rule::KeyMethod);
+}
+
+#[test]
 fn missing_uri_a_key_or_a_map_without_a_uri_is_refused() {
     check_refused(media_text("#EXT-X-KEY:METHOD=AES-128\n#EXTINF:1,\ns"), Rule::MissingUri);
     check_refused(media_text("#EXT-X-MAP:BYTERANGE=\"1@0\"\n#EXTINF:1,\ns"), Rule::MissingUri);

@@ -140,6 +140,7 @@ fn example(rule: Rule) -> Vec<u8> {
         Rule::SessionData => menu_text("#EXT-X-SESSION-DATA:DATA-ID=\"d\""),
         Rule::SessionDataTwice => menu_text(&"#EXT-X-SESSION-DATA:DATA-ID=\"d\",VALUE=\"v\"\n".repeat(2)),
         Rule::SessionKeyNone => menu_text("#EXT-X-SESSION-KEY:METHOD=NONE"),
+        Rule::SessionKeyUnreadable => menu_text("#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\",IV=0xzz"),
         Rule::SessionKeyTwice => menu_text(&"#EXT-X-SESSION-KEY:METHOD=AES-128,URI=\"k\"\n".repeat(2)),
         other => panic!("no example of {other}"),
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::low_latency::HintKind;
 use crate::media::PlaylistType;
-use crate::value::ByteRange;
+use crate::value::{ByteRange, DateTime};
 
 /// What a field is at each segment.
 fn each<T>(lines: &str, field: impl Fn(&crate::Segment<'_>) -> T) -> Vec<T> {
@@ -243,7 +243,7 @@ fn segments_before_the_first_map_have_none() {
 
 #[test]
 fn a_sequence_number_that_is_none_counts_from_0_as_players_do() {
-    for number in ["-11", "x", "", "1.5"] {
+    for number in ["-11", "x", ""] {
         let text = media_text(&format!("#EXT-X-MEDIA-SEQUENCE:{number}\n#EXTINF:1,\na"));
         check_odd(&text, 3, Rule::SequenceNumber);
         assert_eq!(media(&text).segments[0].media_sequence, 0);
@@ -369,4 +369,46 @@ fn date_ranges_that_contradict_themselves_are_odd() {
 #[test]
 fn a_segment_stays_small() {
     assert!(size_of::<crate::Segment<'_>>() <= 176, "{}", size_of::<crate::Segment<'_>>());
+}
+
+#[test]
+fn a_bit_rate_says_nothing_of_a_segment_with_a_byte_range() {
+    let lines = "#EXT-X-BITRATE:100\n#EXTINF:5,\n#EXT-X-BYTERANGE:5@0\nb.ts\n#EXTINF:5,\nc.ts\n";
+    assert_eq!(each(lines, |it| it.bitrate), [None, Some(100)]);
+}
+
+#[test]
+fn a_sequence_number_is_what_its_digits_say_whatever_stands_behind() {
+    for value in ["42,", "42.5", "42 # x", "42"] {
+        let lines = format!(
+            "#EXT-X-MEDIA-SEQUENCE:{value}\n#EXT-X-DISCONTINUITY-SEQUENCE:{value}\n#EXTINF:5,\nb.ts\n"
+        );
+        assert_eq!(each(&lines, |it| (it.media_sequence, it.discontinuity_sequence)), [(42, 42)], "{value}");
+    }
+    for value in ["", "-7", "x7"] {
+        let lines = format!("#EXT-X-MEDIA-SEQUENCE:{value}\n#EXTINF:5,\nb.ts\n");
+        assert_eq!(each(&lines, |it| it.media_sequence), [0], "{value}");
+    }
+    let text = media_text("#EXT-X-MEDIA-SEQUENCE:18446744073709551616,\n#EXTINF:5,\nb.ts\n");
+    let refused = parsed(&text, Reading::Lenient).unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Rule(Rule::NumberTooLarge));
+}
+
+#[test]
+fn a_number_that_nothing_depends_on_may_be_too_large() {
+    let playlist = "#EXT-X-RENDITION-REPORT:URI=\"r\",LAST-MSN=99999999999999999999,LAST-PART=1\n\
+        #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"p\",BYTERANGE-START=99999999999999999999\n";
+    let text = media_text(playlist);
+    let read = media(&text);
+    assert_eq!((read.rendition_reports[0].last_msn, read.rendition_reports[0].last_part), (None, Some(1)));
+    assert_eq!(read.preload_hints[0].start, 0);
+}
+
+#[test]
+fn dates_of_date_ranges_are_read_as_loosely_as_those_of_segments() {
+    let lines = "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-01\",END-DATE=\"2026-01-01T24:00:00Z\"\n";
+    let text = media_text(lines);
+    let read = media(&text);
+    assert_eq!(read.date_ranges[0].start_date, DateTime::parse("2026-01-01T00:00:00"));
+    assert_eq!(read.date_ranges[0].end_date, DateTime::parse("2026-01-02T00:00:00Z"));
 }

@@ -114,3 +114,40 @@ fn a_few_bytes_cannot_stand_for_gigabytes() {
     let error = uri(&lines, &ParseOptions { limits, ..ParseOptions::default() }).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Limit { what: "bytes of variables", limit: 50_000 });
 }
+
+/// What reading under a small limit says of these lines, which a variable `v` of 1,000 bytes is defined before.
+fn under_a_limit(limit: u32, lines: &str) -> Option<ErrorKind> {
+    let text = format!("#EXT-X-DEFINE:NAME=\"v\",VALUE=\"{}\"\n{lines}", "x".repeat(1000));
+    let limits = Limits { bytes: limit, ..Limits::default() };
+    let options = ParseOptions { limits, ..ParseOptions::default() };
+    parse(media_text(&text).as_bytes(), &options).err().map(|error| error.kind().clone())
+}
+
+#[test]
+fn each_set_of_keys_counts_what_variables_stand_for_in_it() {
+    let rotation: String =
+        (0..40).map(|n| format!("#EXT-X-KEY:METHOD=AES-128,URI=\"k{n}\"\n#EXTINF:1,\n{n}.ts\n")).collect();
+    let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,KEYFORMAT=\"d\",URI=\"{$v}\"\n";
+    assert_eq!(under_a_limit(50_000, &rotation), None);
+    assert_eq!(under_a_limit(50_000, &format!("{drm}{rotation}")), None);
+    let limit = ErrorKind::Limit { what: "bytes of variables", limit: 20_000 };
+    assert_eq!(under_a_limit(20_000, &format!("{drm}{rotation}")), Some(limit));
+}
+
+#[test]
+fn the_id_of_a_date_range_is_kept_once_whatever_it_says() {
+    let list: String = (0..100).map(|n| format!(",X-A{n}={n}")).collect();
+    let lines = format!("#EXT-X-DATERANGE:ID=\"{{$v}}\",START-DATE=\"2026-01-01T00:00:00Z\"{list}\n");
+    assert_eq!(under_a_limit(6_000, &lines), None);
+    let limit = ErrorKind::Limit { what: "bytes of variables", limit: 6_000 };
+    let four: String = (0..4).map(|n| lines.replace("{$v}", &format!("{{$v}}{n}"))).collect();
+    assert_eq!(under_a_limit(6_000, &four), Some(limit), "each of four is kept, and looked up");
+}
+
+#[test]
+fn a_uri_that_nothing_is_made_of_counts_too() {
+    let limit = ErrorKind::Limit { what: "bytes of variables", limit: 5_000 };
+    assert_eq!(under_a_limit(5_000, &"{$v}".repeat(4)), None);
+    assert_eq!(under_a_limit(5_000, &"{$v}".repeat(10)), Some(limit));
+    assert_eq!(under_a_limit(5_000, "{$w}"), None, "it is not needed");
+}
