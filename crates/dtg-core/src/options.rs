@@ -179,8 +179,8 @@ pub struct SelectionOptions {
     pub min_width: Option<u32>,
     /// Least height in pixels; the highest is taken where none is as high.
     pub min_height: Option<u32>,
-    /// Least bit rate (BANDWIDTH) by codec; without one it is 180 kb/s for avc, 120 kb/s for hevc and
-    /// nothing for the others.
+    /// Least bit rate (BANDWIDTH, else AVERAGE-BANDWIDTH) by codec; without one it is 180 kb/s for avc,
+    /// 120 kb/s for hevc and nothing for the others. A variant that states no rate doesn't reach it.
     pub min_bit_rates: Vec<(VideoCodec, BitRate)>,
     /// Whether codecs that the device decodes in software only may be taken.
     pub inefficient_codecs: InefficientCodecs,

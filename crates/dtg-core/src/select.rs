@@ -110,6 +110,9 @@ pub enum SkipReason {
     /// Its bit rate is lower than asked for, and another's is not.
     #[error("its bit rate is lower than asked for")]
     BitRateTooLow,
+    /// It states no bit rate, so that nothing says that it reaches what is asked for, and another does state one.
+    #[error("it states no bit rate")]
+    NoBitRate,
     /// A smaller one is enough.
     #[error("a smaller one is enough")]
     LargerThanNeeded,
@@ -167,7 +170,9 @@ fn first_reason(skipped: &[Skipped]) -> String {
 /// What can't be decoded is left out first; then what is not of the codec that is wanted most. Of the rest
 /// the smallest that is enough is taken: at least as high as asked for, then as wide, then of the codec's
 /// least bit rate; where none reaches one of these, the largest by it, of several the last. Several of one size
-/// are ranked by BANDWIDTH (one without is last), of one bit rate by their size, then by their place in the playlist.
+/// are ranked by bit rate, of one bit rate by their size, then by their place in the playlist. The bit rate is
+/// BANDWIDTH, else AVERAGE-BANDWIDTH. One that states neither, or 0, is ranked last and reaches no least bit rate;
+/// where none states any, the least bit rate doesn't count.
 ///
 /// The outcome is that of Kaltura's DownloadToGo, but for these: renditions marked as default are taken
 /// unless the caller says [`Languages::None`](crate::options::Languages::None), and so is one that keeps

@@ -7,7 +7,7 @@ use crate::item::TrackKind;
 use crate::options::{AudioCodec, Decoders, InefficientCodecs, VideoCodec};
 
 /// The codec by which a variant is ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MainCodec {
     /// It has pictures.
     Video(VideoCodec),

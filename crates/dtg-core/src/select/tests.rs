@@ -11,15 +11,19 @@ use super::*;
 use crate::options::{AudioCodec, InefficientCodecs, Languages, Variants, VideoCodec};
 
 /// `"360p@600/avc1.x 1000x540@1500"` is a menu: pictures in pixels (of 16:9 where only the height is
-/// given), rates in kbit/s, codecs where stated. The word is the variant's URI.
+/// given), rates in kbit/s (`600~500` with its average, `-` for what is not stated), codecs where stated. The
+/// word is the variant's URI.
 fn menu(text: &str) -> String {
     let mut playlist = String::from("#EXTM3U\n");
     for word in text.split_whitespace() {
         let (size, codecs) = word.split_once('/').map_or((word, None), |(size, codecs)| (size, Some(codecs)));
         let (picture, rate) = size.split_once('@').unwrap();
         playlist.push_str("#EXT-X-STREAM-INF:");
-        if rate != "-" {
-            playlist.push_str(&format!("BANDWIDTH={},", rate.parse::<u64>().unwrap() * 1000));
+        let (peak, average) = rate.split_once('~').unwrap_or((rate, "-"));
+        for (name, rate) in [("BANDWIDTH", peak), ("AVERAGE-BANDWIDTH", average)] {
+            if rate != "-" {
+                playlist.push_str(&format!("{name}={},", rate.parse::<u64>().unwrap() * 1000));
+            }
         }
         if let Some(height) = picture.strip_suffix('p') {
             playlist.push_str(&format!("RESOLUTION={}x{height},", height.parse::<u64>().unwrap() * 16 / 9));

@@ -26,9 +26,13 @@ struct Candidate<'p, 'a> {
 }
 
 impl Candidate<'_, '_> {
-    /// BANDWIDTH; a variant without one is ranked last.
-    fn bandwidth(&self) -> u64 {
-        self.variant.bandwidth.unwrap_or(u64::MAX)
+    fn bit_rate(&self) -> u64 {
+        ranking_rate(self.variant)
+    }
+
+    /// The order by bit rate; what states none is last.
+    fn rate_rank(&self) -> (bool, u64) {
+        (self.bit_rate() == 0, self.bit_rate())
     }
 
     fn height(&self) -> u64 {
@@ -44,6 +48,12 @@ impl Candidate<'_, '_> {
     }
 }
 
+/// BANDWIDTH, else AVERAGE-BANDWIDTH; 0 where neither says anything: it reaches no minimum.
+fn ranking_rate(variant: &Variant<'_>) -> u64 {
+    let rates = [variant.bandwidth, variant.average_bandwidth];
+    rates.into_iter().flatten().find(|rate| *rate > 0).unwrap_or(0)
+}
+
 /// Variants that are left out, by index.
 type Rejected = Vec<(usize, SkipReason)>;
 
@@ -52,14 +62,14 @@ type Rejected = Vec<(usize, SkipReason)>;
 struct Least {
     height: Option<u64>,
     width: Option<u64>,
-    bandwidth: u64,
+    bit_rate: u64,
 }
 
 impl Least {
     /// What is asked for in sizes counts only where any are stated.
     fn of_sizes(options: &SelectionOptions, sizes_stated: bool) -> Self {
         let asked = |size: Option<u32>| size.filter(|_| sizes_stated).map(u64::from);
-        Self { height: asked(options.min_height), width: asked(options.min_width), bandwidth: 0 }
+        Self { height: asked(options.min_height), width: asked(options.min_width), bit_rate: 0 }
     }
 
     /// What keeps a variant from being enough.
@@ -68,18 +78,22 @@ impl Least {
         if is_below(candidate.height(), self.height) || is_below(candidate.width(), self.width) {
             return Err(SkipReason::TooSmall);
         }
-        if candidate.bandwidth() < self.bandwidth { Err(SkipReason::BitRateTooLow) } else { Ok(()) }
+        if candidate.bit_rate() < self.bit_rate { Err(too_low(candidate)) } else { Ok(()) }
     }
 
     /// The order among those that are enough: by the sizes that are asked for, if any are, then by bit rate.
-    fn rank(&self, candidate: &Candidate<'_, '_>) -> (u64, u64, u64) {
+    fn rank(&self, candidate: &Candidate<'_, '_>) -> (u64, u64, (bool, u64)) {
         let (height, width) = (candidate.height(), candidate.width());
         match (self.height, self.width) {
-            (Some(_), _) => (height, width, candidate.bandwidth()),
-            (None, Some(_)) => (width, height, candidate.bandwidth()),
-            (None, None) => (0, 0, candidate.bandwidth()),
+            (Some(_), _) => (height, width, candidate.rate_rank()),
+            (None, Some(_)) => (width, height, candidate.rate_rank()),
+            (None, None) => (0, 0, candidate.rate_rank()),
         }
     }
+}
+
+fn too_low(candidate: &Candidate<'_, '_>) -> SkipReason {
+    if candidate.bit_rate() == 0 { SkipReason::NoBitRate } else { SkipReason::BitRateTooLow }
 }
 
 /// Chooses the variants: for each picture that is asked for the smallest that is enough, of the codec
@@ -145,7 +159,7 @@ fn smallest_of_each<'p, 'a>(
         let least = match codec {
             MainCodec::Video(codec) => Least {
                 height: least.height.max(Some(height).filter(|height| sizes_stated && *height > 0)),
-                bandwidth: options.min_bit_rate(codec).0,
+                bit_rate: options.min_bit_rate(codec).0,
                 ..least
             },
             MainCodec::Audio(_) => Least::default(),
@@ -194,19 +208,20 @@ fn codecs_in_order(options: &SelectionOptions) -> impl Iterator<Item = MainCodec
 ///
 /// By each measure in turn; where nothing reaches one, what comes closest is the only one left. What is alike by
 /// one measure stays in the order of the one before, at first the playlist's: the last of the largest is left.
+/// A least bit rate counts only where any is stated.
 fn smallest<'p, 'a>(
     candidates: &[Candidate<'p, 'a>],
     least: &Least,
 ) -> (Option<Candidate<'p, 'a>>, Rejected) {
     let (mut left, mut others) = (candidates.to_vec(), Rejected::new());
-    let mut keep =
-        |left: &mut Vec<_>, size: fn(&Candidate<'_, '_>) -> u64, least: u64, reason: SkipReason| {
-            left.sort_by_key(size);
-            others.extend(drop_below(left, size, least).into_iter().map(|index| (index, reason.clone())));
-        };
-    keep(&mut left, |it| it.height(), least.height.unwrap_or(0), SkipReason::TooSmall);
-    keep(&mut left, |it| it.width(), least.width.unwrap_or(0), SkipReason::TooSmall);
-    keep(&mut left, |it| it.bandwidth(), least.bandwidth, SkipReason::BitRateTooLow);
+    let mut keep = |left: &mut Vec<_>, size: Measure, least: u64, reason: fn(&Candidate<'_, '_>) -> _| {
+        left.sort_by_key(size);
+        others.extend(drop_below(left, size, least).iter().map(|it| (it.index, reason(it))));
+    };
+    keep(&mut left, |it| it.height(), least.height.unwrap_or(0), |_| SkipReason::TooSmall);
+    keep(&mut left, |it| it.width(), least.width.unwrap_or(0), |_| SkipReason::TooSmall);
+    let rates_stated = left.iter().any(|it| it.bit_rate() > 0);
+    keep(&mut left, |it| it.bit_rate(), if rates_stated { least.bit_rate } else { 0 }, too_low);
     let chosen = left.iter().min_by_key(|it| least.rank(it)).copied();
     if let Some(chosen) = chosen {
         let larger = left.iter().filter(|it| it.index != chosen.index);
@@ -215,16 +230,19 @@ fn smallest<'p, 'a>(
     (chosen, others)
 }
 
-/// Drops what is below `least`, but never the largest; says what was dropped.
-fn drop_below(
-    candidates: &mut Vec<Candidate<'_, '_>>,
-    size: fn(&Candidate<'_, '_>) -> u64,
+/// By what candidates are compared.
+type Measure = fn(&Candidate<'_, '_>) -> u64;
+
+/// Drops what is below `least`, but never the largest; gives back what was dropped.
+fn drop_below<'p, 'a>(
+    candidates: &mut Vec<Candidate<'p, 'a>>,
+    size: Measure,
     least: u64,
-) -> Vec<usize> {
+) -> Vec<Candidate<'p, 'a>> {
     let largest = candidates.iter().max_by_key(|it| size(it)).map(|it| it.index);
     let all_below = candidates.iter().all(|it| size(it) < least);
     let stays = |it: &Candidate<'_, '_>| size(it) >= least || (all_below && Some(it.index) == largest);
-    let dropped = candidates.iter().filter(|it| !stays(it)).map(|it| it.index).collect();
+    let dropped = candidates.iter().copied().filter(|it| !stays(it)).collect();
     candidates.retain(stays);
     dropped
 }
@@ -236,17 +254,17 @@ fn why_not_too(one: &Variant<'_>, taken: &Variant<'_>) -> SkipReason {
 }
 
 /// What a variant looks and sounds like: where two are alike, one stands in for the other.
-type Look<'p> = (Option<u64>, Option<Resolution>, Option<&'p str>, Option<Decimal>, Option<&'p str>);
+type Look<'p> = (u64, Option<Resolution>, Option<&'p str>, Option<Decimal>, Option<&'p str>);
 
 fn look<'p>(variant: &'p Variant<'_>) -> Look<'p> {
-    let Variant { bandwidth, resolution, codecs, frame_rate, video_range, .. } = variant;
-    (*bandwidth, *resolution, codecs.as_deref(), *frame_rate, video_range.as_deref())
+    let Variant { resolution, codecs, frame_rate, video_range, .. } = variant;
+    (ranking_rate(variant), *resolution, codecs.as_deref(), *frame_rate, video_range.as_deref())
 }
 
 /// Every variant that is enough, the one that would be taken alone first, then in the playlist's order.
 ///
 /// The one that would be taken alone is taken in any case. Of the bit rates only those count that the caller
-/// asks for. Of variants that stand in for each other the first is taken.
+/// asks for, and only where one of that codec states any. Of variants that stand in for each other the first is taken.
 fn all<'p, 'a>(
     mut candidates: Vec<Candidate<'p, 'a>>,
     least: Least,
@@ -256,13 +274,16 @@ fn all<'p, 'a>(
     let alone = smallest_of_each(candidates.clone(), &[0], least, options, &mut Rejected::new());
     let is_alone = |it: &Candidate<'_, '_>| alone.first().is_some_and(|first| first.index == it.index);
     candidates.sort_by_key(|it| (!is_alone(it), it.index));
+    let states_rate = |it: &&Candidate<'_, '_>| it.bit_rate() > 0 && least.judge(it).is_ok();
+    let rated: HashSet<MainCodec> = candidates.iter().filter(states_rate).map(|it| it.codec).collect();
     let mut known = Known::default();
     candidates.retain(|it| {
-        let bandwidth = match it.codec {
-            MainCodec::Video(codec) => options.asked_bit_rate(codec).map_or(0, |rate| rate.0),
-            MainCodec::Audio(_) => 0,
+        let bit_rate = match it.codec {
+            MainCodec::Video(codec) if rated.contains(&it.codec) => options.asked_bit_rate(codec),
+            MainCodec::Video(_) | MainCodec::Audio(_) => None,
         };
-        let enough = if is_alone(it) { Ok(()) } else { Least { bandwidth, ..least }.judge(it) };
+        let least = Least { bit_rate: bit_rate.unwrap_or_default().0, ..least };
+        let enough = if is_alone(it) { Ok(()) } else { least.judge(it) };
         let verdict = enough.and_then(|()| known.add(it.variant));
         verdict.map_err(|reason| rejected.push((it.index, reason))).is_ok()
     });

@@ -79,15 +79,53 @@ fn row_54_a_presentation_of_sound_only_is_chosen_by_audio_codec() {
 }
 
 #[test]
-fn row_55_a_bandwidth_that_is_missing_or_wrong_is_ranked_last() {
-    check("360p@- 720p@1500", "", "720p@1500");
-    check("360p@- 720p@1500", "height=300", "360p@-");
-    for wrong in ["-1", ""] {
-        let playlist = menu("360p@1 720p@2").replace("BANDWIDTH=1000,", &format!("BANDWIDTH={wrong},"));
-        let selection = selected(&playlist, &wish("").0, &Decoders::default()).unwrap();
-        assert_eq!(uris(&selection), ["360p@1"], "{wrong}: nothing says that it is too low");
-        assert_eq!(selection.tracks[0].bit_rate, None);
+fn row_55_a_bandwidth_that_is_missing_wrong_or_zero_is_ranked_last() {
+    for wrong in ["", "BANDWIDTH=,", "BANDWIDTH=-1,", "BANDWIDTH=0,"] {
+        let playlist = menu("360p@1 720p@1500").replace("BANDWIDTH=1000,", wrong);
+        for asked in ["", "avc=0", "height=300", "prefer=9000"] {
+            assert_eq!(uris(&chosen(&playlist, asked)), ["720p@1500"], "`{wrong}` and `{asked}`");
+        }
+        // The smallest sufficient picture wins where no bit rate is asked for.
+        let selection = chosen(&playlist, "height=300 avc=0");
+        assert_eq!(uris(&selection), ["360p@1"], "{wrong}");
     }
+    check("a@-/mp4a.40.2 b@64/mp4a.40.2", "", "b@64/mp4a.40.2");
+}
+
+#[test]
+fn row_55_a_bit_rate_that_is_not_known_reaches_no_minimum() {
+    check("360p@- 720p@250", "prefer=300", "720p@250");
+    check("360p@- 360p@250 480p@290 720p@-", "prefer=300", "480p@290");
+    check("360p@- 720p@100", "height=300", "720p@100");
+    check("360p@- 720p@600 1080p@1500", "each=300,1000", "720p@600 1080p@1500");
+    check("360p@- 720p@600 1080p@1500", "all avc=1000", "1080p@1500");
+    check_reasons("360p@- 480p@100 720p@250", "", &[SkipReason::NoBitRate, SkipReason::BitRateTooLow]);
+    check_reasons("360p@- 720p@1500", "all avc=1000", &[SkipReason::NoBitRate]);
+}
+
+#[test]
+fn row_55_where_no_bit_rate_is_known_a_minimum_does_not_count() {
+    check("720p@- 360p@- 1080p@0", "prefer=300", "360p@-");
+    check("360p@- 720p@- 1080p@-", "height=700 avc=900", "720p@-");
+    check("360p@600 720p@- 1080p@-", "height=700", "720p@-");
+    check("360p@- 720p@-", "all avc=900", "360p@- 720p@-");
+    check("360p@600 720p@- 1080p@-", "all height=700 avc=900", "720p@- 1080p@-");
+    check(
+        "1p@-/avc1.4d 2p@-/avc1.4d 3p@9/hvc1.1",
+        "all avc=5 hevc=5",
+        "3p@9/hvc1.1 1p@-/avc1.4d 2p@-/avc1.4d",
+    );
+}
+
+#[test]
+fn row_55_the_average_is_the_bit_rate_where_there_is_no_other() {
+    check("360p@-~600 720p@1500", "", "360p@-~600");
+    check("360p@0~600 720p@1500", "", "360p@0~600");
+    check("360p@-~250 720p@400", "prefer=300", "720p@400");
+    check("360p@-~250 720p@-", "prefer=300", "360p@-~250");
+    check("360p@290~310 720p@400", "prefer=300", "720p@400");
+    check("?@-~600 ?@-~900", "all", "?@-~600 ?@-~900");
+    check("?@-~600 ?@-~900", "all avc=700", "?@-~900");
 }
 
 #[test]
