@@ -40,7 +40,7 @@ pub struct SelectedTrack {
     pub language: Option<String>,
     /// NAME.
     pub title: Option<String>,
-    /// AVERAGE-BANDWIDTH, else BANDWIDTH; 64 kb/s for an audio rendition; `None` where nothing is stated.
+    /// AVERAGE-BANDWIDTH, else BANDWIDTH; 64 kb/s for an audio rendition; `None` where nothing, or 0, is stated.
     pub bit_rate: Option<BitRate>,
     /// RESOLUTION.
     pub resolution: Option<Resolution>,
@@ -221,10 +221,16 @@ fn variant_track(index: usize, kind: TrackKind, variant: &Variant<'_>) -> Select
         uri: Some(variant.uri.text.to_string()),
         language: None,
         title: variant.name.as_deref().map(str::to_owned),
-        bit_rate: variant.average_bandwidth.or(variant.bandwidth).map(BitRate),
+        bit_rate: expected_rate(variant),
         resolution: variant.resolution,
         codecs: variant.codecs.as_deref().map(str::to_owned),
     }
+}
+
+/// What the variant's media is likely to take. A rate of 0 says nothing.
+fn expected_rate(variant: &Variant<'_>) -> Option<BitRate> {
+    let rates = [variant.average_bandwidth, variant.bandwidth];
+    rates.into_iter().flatten().find(|rate| *rate > 0).map(BitRate)
 }
 
 impl Selection {

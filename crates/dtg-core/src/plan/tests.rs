@@ -387,6 +387,13 @@ fn where_the_pictures_size_is_not_known_there_is_no_estimate() {
 }
 
 #[test]
+fn where_the_average_rate_is_zero_the_peak_is_the_estimate() {
+    let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=500000,AVERAGE-BANDWIDTH=0\nv.m3u8\n";
+    let (planned, _, _) = together(text, &[&six_segments()], &SelectionOptions::default()).unwrap();
+    assert_eq!(planned.plan.estimate, Estimate { bytes: 1_570_000, basis: Basis::BitRates });
+}
+
+#[test]
 fn what_plays_first_is_fetched_first_across_tracks() {
     let (Planned { plan, .. }, _) = worked_example(&SelectionOptions::default());
     let files: Vec<_> = plan

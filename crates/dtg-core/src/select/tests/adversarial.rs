@@ -153,6 +153,14 @@ fn row_55_the_average_is_what_is_expected_and_the_peak_is_what_ranks() {
 }
 
 #[test]
+fn row_55_a_rate_of_zero_says_nothing_of_the_size() {
+    let rate_of = |text: &str| chosen(&menu(text), "").tracks[0].bit_rate;
+    assert_eq!(rate_of("360p@500~0"), Some(BitRate(500_000)));
+    assert_eq!(rate_of("360p@0~500"), Some(BitRate(500_000)));
+    assert_eq!([rate_of("360p@0"), rate_of("360p@0~0"), rate_of("360p@-~0")], [None; 3]);
+}
+
+#[test]
 fn row_56_a_size_that_is_missing_or_wrong_is_no_size() {
     for wrong in ["0x0", "1920X1080", "1920", "x", "-1x5", "0x720"] {
         let playlist = menu("1x1@600 1x2@1500").replace("=1x1,", &format!("={wrong},"));
