@@ -55,7 +55,7 @@ pub enum Variants {
 /// A family of video codecs that a caller may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VideoCodec {
-    /// H.264 (`avc1`, `avc3`); what a variant without CODECS is taken for.
+    /// H.264 (`avc1`, `avc3`); what a variant with pictures is taken for if its CODECS name no codec of pictures.
     Avc,
     /// H.265 (`hvc1`, `hev1`).
     Hevc,

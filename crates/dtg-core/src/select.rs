@@ -178,7 +178,8 @@ fn first_reason(skipped: &[Skipped]) -> String {
 /// unless the caller says [`Languages::None`](crate::options::Languages::None), and so is one that keeps
 /// the download from being silent; a variant without a group attribute takes no renditions; where a size is
 /// asked for, the smallest picture that is enough wins, whatever its bit rate; `en` also means `en-US`;
-/// `hev1` and `avc3` are HEVC and AVC; subtitles' codecs never stand in the way.
+/// `hev1` and `avc3` are HEVC and AVC; a variant that states a size has pictures, of avc where its CODECS name
+/// sound only; subtitles' codecs never stand in the way.
 ///
 /// # Errors
 /// [`SelectError`] when there is no variant, or none that can be decoded.

@@ -9,45 +9,56 @@ use crate::options::{AudioCodec, Decoders, InefficientCodecs, VideoCodec};
 /// The codec by which a variant is ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MainCodec {
-    /// It has pictures.
+    /// It has pictures; of avc if their codec is not named.
     Video(VideoCodec),
     /// It has sound only.
     Audio(AudioCodec),
 }
 
-/// The variant's codec, or why it can't be played.
-///
-/// A variant without CODECS is taken for avc. Codecs of subtitles never stand in the way.
+impl MainCodec {
+    /// The first codec of pictures that is named, else avc; the first of sound where only sound is named and no
+    /// size is stated.
+    fn of(variant: &Variant<'_>) -> Self {
+        let families = || codec_families(codecs_of(variant)).map(|(_, family)| family);
+        let video = families().find_map(VideoCodec::of);
+        let audio = families().find_map(AudioCodec::of);
+        match (video, audio) {
+            (None, Some(audio)) if variant.resolution.is_none() => Self::Audio(audio),
+            (video, _) => Self::Video(video.unwrap_or(VideoCodec::Avc)),
+        }
+    }
+}
+
+/// The codec by which a variant is ranked, or why it can't be played. Codecs of subtitles never stand in the way.
 pub(super) fn main_codec(
     variant: &Variant<'_>,
     decoders: &Decoders,
     inefficient: InefficientCodecs,
 ) -> Result<MainCodec, SkipReason> {
-    let (mut video, mut audio) = (None, None);
-    for (tag, family) in codec_families(variant.codecs.as_deref().unwrap_or_default()) {
+    for (tag, family) in codec_families(codecs_of(variant)) {
         judge(family, decoders, inefficient).map_err(|fault| fault.about(tag))?;
-        video = video.or(VideoCodec::of(family));
-        audio = audio.or(AudioCodec::of(family));
     }
-    Ok(match (video, audio) {
-        (Some(video), _) => MainCodec::Video(video),
-        (None, Some(audio)) => MainCodec::Audio(audio),
-        (None, None) => MainCodec::Video(VideoCodec::Avc),
-    })
+    Ok(MainCodec::of(variant))
 }
 
 /// The codec of a variant's pictures; `None` where it has sound only.
 pub(crate) fn video_codec(variant: &Variant<'_>) -> Option<VideoCodec> {
-    let named = codec_families(variant.codecs.as_deref().unwrap_or_default());
-    let first = named.into_iter().find_map(|(_, family)| VideoCodec::of(family));
-    first.or_else(|| (carries(variant) == TrackKind::Video).then_some(VideoCodec::Avc))
+    match MainCodec::of(variant) {
+        MainCodec::Video(codec) => Some(codec),
+        MainCodec::Audio(_) => None,
+    }
 }
 
-/// What a variant carries: pictures, unless it has codecs of sound only and states no size.
+/// What a variant carries, whether or not it can be played.
 pub(super) fn carries(variant: &Variant<'_>) -> TrackKind {
-    let families = || codec_families(variant.codecs.as_deref().unwrap_or_default()).map(|(_, family)| family);
-    let sound_only = families().any(CodecFamily::is_audio) && !families().any(CodecFamily::is_video);
-    if sound_only && variant.resolution.is_none() { TrackKind::Audio } else { TrackKind::Video }
+    match MainCodec::of(variant) {
+        MainCodec::Video(_) => TrackKind::Video,
+        MainCodec::Audio(_) => TrackKind::Audio,
+    }
+}
+
+fn codecs_of<'p>(variant: &'p Variant<'_>) -> &'p str {
+    variant.codecs.as_deref().unwrap_or_default()
 }
 
 enum Fault {

@@ -124,7 +124,9 @@ fn codec_of(dish: &Dish, order: &Order) -> Option<&'static str> {
         }
         names.push(name);
     }
-    names.first().copied()
+    // Better than the reference: sound only that states a size is pictures whose codec is not named.
+    let is_sound = !names.iter().any(|name| ["avc", "hevc"].contains(name));
+    if is_sound && dish.size.is_some() { Some("avc") } else { names.first().copied() }
 }
 
 /// Sorts, and keeps what is at least so much; where nothing is, the largest.

@@ -300,6 +300,21 @@ fn a_variant_that_states_a_size_has_pictures_whatever_its_codecs() {
     };
     assert_eq!(kind_of("360p@600/mp4a.40.2"), TrackKind::Video);
     assert_eq!(kind_of("?@600/mp4a.40.2"), TrackKind::Audio);
+    assert_eq!(kind_of("0x0@600/mp4a.40.2"), TrackKind::Audio);
+}
+
+#[test]
+fn a_variant_that_states_a_size_is_chosen_as_pictures_whatever_its_codecs() {
+    let text = "360p@300/mp4a.40.2 720p@900/mp4a.40.2";
+    check(text, "height=720", "720p@900/mp4a.40.2");
+    check(text, "width=1280", "720p@900/mp4a.40.2");
+    check(text, "avc=400", "720p@900/mp4a.40.2");
+    check(text, "each=360,720", text);
+    check("?@600 720p@900/mp4a.40.2", "height=720", "720p@900/mp4a.40.2");
+    check("?@64/ec-3 720p@900/mp4a.40.2", "sound=eac3", "720p@900/mp4a.40.2");
+    check("720p@900/mp4a.40.2 360p@300/hvc1.1", "", "360p@300/hvc1.1");
+    check_reasons("?@600 720p@900/mp4a.40.2", "", &[SkipReason::LargerThanNeeded]);
+    check_reasons("?@64/mp4a.40.2 720p@900/mp4a.40.2", "", &[SkipReason::AudioOnly]);
 }
 
 #[test]
