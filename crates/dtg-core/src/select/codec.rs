@@ -29,13 +29,14 @@ impl MainCodec {
     }
 }
 
-/// The codec by which a variant is ranked, or why it can't be played. Codecs of subtitles never stand in the way.
+/// The codec by which a variant is ranked, or why it can't be played. Codecs of text never stand in the way.
 pub(super) fn main_codec(
     variant: &Variant<'_>,
     decoders: &Decoders,
     inefficient: InefficientCodecs,
 ) -> Result<MainCodec, SkipReason> {
-    for (tag, family) in codec_families(codecs_of(variant)) {
+    let named = codec_families(codecs_of(variant));
+    for (tag, family) in named.filter(|(tag, _)| !is_other_text(tag)) {
         judge(family, decoders, inefficient).map_err(|fault| fault.about(tag))?;
     }
     Ok(MainCodec::of(variant))
@@ -59,6 +60,14 @@ pub(super) fn carries(variant: &Variant<'_>) -> TrackKind {
 
 fn codecs_of<'p>(variant: &'p Variant<'_>) -> &'p str {
     variant.codecs.as_deref().unwrap_or_default()
+}
+
+/// Text that has no family: captions (CEA-608, CEA-708), 3GPP timed text, and text in MPEG-4 (ISO/IEC 14496-30).
+const OTHER_TEXT: [&str; 5] = ["c608", "c708", "tx3g", "sbtt", "stxt"];
+
+fn is_other_text(tag: &str) -> bool {
+    let word = tag.split('.').next().unwrap_or_default();
+    OTHER_TEXT.iter().any(|text| word.eq_ignore_ascii_case(text))
 }
 
 enum Fault {

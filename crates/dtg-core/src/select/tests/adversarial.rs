@@ -203,6 +203,17 @@ fn row_57_blanks_doubles_and_codecs_of_subtitles_do_not_matter() {
 }
 
 #[test]
+fn row_57_codecs_of_text_never_stand_in_the_way() {
+    for text in ["wvtt", "stpp.ttml.im1t", "c608", "C708", "tx3g", "sbtt", "stxt"] {
+        let with_text = format!("360p@600/avc1.4d,mp4a.40.2,{text}");
+        check(&with_text, "has=nothing", &with_text);
+        let sound = chosen(&menu(&format!("a@64/{text},mp4a.40.2")), "has=nothing");
+        assert_eq!(sound.tracks[0].kind, TrackKind::Audio, "{text}");
+    }
+    check_reasons("1p@600/avc1.4d,c609 2p@600/avc1.4d", "", &[SkipReason::Codec("c609".into())]);
+}
+
+#[test]
 fn row_57_where_all_are_skipped_there_is_an_error_and_no_choice() {
     let (options, decoders) = wish("has=nothing all");
     let refused = selected(&menu("1p@600/av01.0 2p@600/vp09.00"), &options, &decoders).unwrap_err();
