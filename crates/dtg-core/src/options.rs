@@ -59,7 +59,7 @@ pub enum VideoCodec {
     Avc,
     /// H.265 (`hvc1`, `hev1`).
     Hevc,
-    /// Dolby Vision (`dvh1`, `dvhe`, `dvav`, `dva1`).
+    /// Dolby Vision (`dvh1`, `dvhe`, `dvav`, `dva1`, `dav1`).
     DolbyVision,
     /// AV1 (`av01`).
     Av1,
