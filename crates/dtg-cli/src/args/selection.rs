@@ -72,7 +72,7 @@ fn audio_codec(word: &str) -> Result<AudioCodec, String> {
 
 /// `one`, `all`, or heights with commas between.
 fn variants(text: &str) -> Result<Variants, String> {
-    match text {
+    match text.to_ascii_lowercase().as_str() {
         "one" => Ok(Variants::One),
         "all" => Ok(Variants::All),
         list => {
@@ -85,17 +85,28 @@ fn variants(text: &str) -> Result<Variants, String> {
 
 /// `all`, `none`, `default`, or languages with commas between.
 fn languages(text: &str) -> Result<Languages, String> {
-    match text {
-        "all" => Ok(Languages::All),
-        "none" => Ok(Languages::None),
-        "default" => Ok(Languages::Default),
-        list => {
-            let words: Vec<String> = list.split(',').map(|word| word.trim().to_owned()).collect();
-            if words.iter().any(String::is_empty) {
-                return Err("a language is empty; give `en,fr`, or: all, none, default".to_owned());
-            }
-            Ok(Languages::Only(words))
-        }
+    let words: Vec<&str> = text.split(',').map(str::trim).collect();
+    if let [word] = words.as_slice()
+        && let Some(languages) = instead_of_languages(word)
+    {
+        return Ok(languages);
+    }
+    if words.contains(&"") {
+        return Err("a language is empty; give `en,fr`, or: all, none, default".to_owned());
+    }
+    match words.iter().find(|word| instead_of_languages(word).is_some()) {
+        Some(word) => Err(format!("`{word}` stands alone; give `en,fr`, or: all, none, default")),
+        None => Ok(Languages::Only(words.into_iter().map(str::to_owned).collect())),
+    }
+}
+
+/// What a word means that stands in place of a list of languages.
+fn instead_of_languages(word: &str) -> Option<Languages> {
+    match word.to_ascii_lowercase().as_str() {
+        "all" => Some(Languages::All),
+        "none" => Some(Languages::None),
+        "default" => Some(Languages::Default),
+        _ => None,
     }
 }
 
@@ -162,7 +173,7 @@ pub(super) struct DecoderArgs {
 }
 
 fn decoders(list: &str) -> Result<Decoders, String> {
-    match list {
+    match list.to_ascii_lowercase().as_str() {
         "all" => Ok(Decoders::all()),
         "none" => Ok(Decoders::none()),
         list => list.split(',').try_fold(Decoders::none(), |mut decoders, word| {

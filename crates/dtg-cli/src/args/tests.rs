@@ -67,6 +67,26 @@ fn a_wish_is_laid_over_the_bit_rate_s_options() {
 }
 
 #[test]
+fn words_in_place_of_a_list_are_the_same_in_upper_and_lower_case() {
+    assert_eq!(selection("--audio ALL").audio, Languages::All);
+    assert_eq!(selection("--audio None").audio, Languages::None);
+    assert_eq!(selection("--text DEFAULT").text, Languages::Default);
+    assert_eq!(selection("--variants One --height 1").variants, Variants::One);
+    assert_eq!(selection("--variants ALL").variants, Variants::All);
+    assert_eq!(decoders("--decoders All"), Decoders::all());
+    assert_eq!(decoders("--decoders NONE"), Decoders::none());
+}
+
+#[test]
+fn words_in_place_of_languages_do_not_go_with_languages() {
+    for list in ["en,none", "all,en", "en,Default", "none,none", "en,ALL,fr"] {
+        refused(&format!("plan x --audio {list}"));
+        refused(&format!("plan x --text {list}"));
+    }
+    assert_eq!(selection("--audio alle").audio, Languages::Only(vec!["alle".into()]));
+}
+
+#[test]
 fn codecs_are_preferred_in_the_order_they_are_given() {
     let options = selection("--video-codecs hevc,avc1 --audio-codecs eac3,mp4a --allow-inefficient-codecs");
     assert_eq!(options.video_codecs, [VideoCodec::Hevc, VideoCodec::Avc]);
