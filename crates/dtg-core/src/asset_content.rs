@@ -3,7 +3,7 @@
 use hls_parse::Multivariant;
 
 use crate::options::{BitRate, Decoders, SelectionOptions, VideoCodec};
-use crate::select::{SelectError, SelectedTrack, Selection, TrackSource, select, video_codec};
+use crate::select::{SelectError, SelectedTrack, Selection, TrackSource, ranking_rate, select, video_codec};
 
 /// A variant and the renditions that are downloaded with it.
 ///
@@ -86,8 +86,7 @@ impl VariantPreference {
         let reaches = |size: Option<u64>, least: Option<u32>| {
             least.is_none_or(|least| size.is_some_and(|size| size >= u64::from(least)))
         };
-        let rate =
-            self.min_bit_rate.is_none_or(|least| variant.bandwidth.is_some_and(|rate| rate >= least.0));
+        let rate = self.min_bit_rate.is_none_or(|least| ranking_rate(variant) >= least.0);
         rate && reaches(variant.resolution.map(|size| size.width), self.min_width)
             && reaches(variant.resolution.map(|size| size.height), self.min_height)
             && video_codec(variant).map_or(self.codecs.is_empty(), |its| its == codec)
@@ -122,7 +121,11 @@ mod tests {
 
     #[track_caller]
     fn check(variants: &str, contents: &[ContentConfiguration], expected: &str) {
-        let text = playlist(variants);
+        check_text(&playlist(variants), contents, expected);
+    }
+
+    #[track_caller]
+    fn check_text(text: &str, contents: &[ContentConfiguration], expected: &str) {
         let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
         let Playlist::Multivariant(multivariant) = &parsed.playlist else { panic!("it lists variants") };
         let chosen = choose(multivariant, contents, &Decoders::default()).unwrap();
@@ -148,6 +151,14 @@ mod tests {
         let least = |rate| SelectionOptions::at_least(BitRate(rate)).into();
         check("360@600 720@1500 1080@4000", &[least(1_000_000)], "720@1500 en.m3u8");
         check("360@600 720@1500 1080@4000", &[least(9_000_000)], "1080@4000 en.m3u8");
+    }
+
+    #[test]
+    fn the_average_is_the_bit_rate_of_a_variant_that_states_no_other() {
+        let text = playlist("720@1500 360@600").replace("BANDWIDTH=1500000", "AVERAGE-BANDWIDTH=1500000");
+        let least =
+            VariantPreference { min_bit_rate: Some(BitRate(1_000_000)), ..VariantPreference::default() };
+        check_text(&text, &[content(&[least, height(300)], Languages::Default)], "720@1500 en.m3u8");
     }
 
     #[test]

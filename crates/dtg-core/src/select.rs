@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::item::{Track, TrackKind};
 use crate::options::{BitRate, Decoders, SelectionOptions};
 pub(crate) use codec::video_codec;
+pub(crate) use video::ranking_rate;
 
 /// What is chosen of a presentation, and what is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ impl Candidate<'_, '_> {
 }
 
 /// BANDWIDTH, else AVERAGE-BANDWIDTH; 0 where neither says anything: it reaches no minimum.
-fn ranking_rate(variant: &Variant<'_>) -> u64 {
+pub(crate) fn ranking_rate(variant: &Variant<'_>) -> u64 {
     let rates = [variant.bandwidth, variant.average_bandwidth];
     rates.into_iter().flatten().find(|rate| *rate > 0).unwrap_or(0)
 }
