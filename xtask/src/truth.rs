@@ -210,7 +210,7 @@ pub struct SegmentFacts {
     /// The map in effect, as an index into [`MediaFacts::maps`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub map: Option<usize>,
-    /// EXT-X-BITRATE in effect.
+    /// EXT-X-BITRATE in effect, which says nothing of a range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bitrate: Option<u64>,
 }

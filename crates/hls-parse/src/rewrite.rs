@@ -47,7 +47,7 @@ pub enum UriRole {
 ///
 /// `replacement` is asked for each URI in the order of the text, also for those that no value has because their line
 /// says nothing new or nothing at all, and says the new one or `None` to leave it. With `None` throughout the result
-/// equals `text`.
+/// equals `text`. A URI with a variable that is not defined before it stays as it is.
 ///
 /// # Errors
 /// [`ErrorKind::UnfitText`] for a replacement that is empty or would break its line: with a control character; in
@@ -60,8 +60,17 @@ pub fn rewrite<'a>(
 ) -> Result<Vec<u8>, Error> {
     let limit = Limits::default().bytes.max(position(text.len()));
     let mut writing = Writing::new(text, Facts::of(text), limit, replacement);
+    let mut defined = Variables::default();
+    // Each EXT-X-DEFINE of a text that was read has defined one.
+    let mut coming = playlist.variables().iter();
     for line in lines(text) {
-        writing.line(&line, own_role(playlist), playlist.variables())?;
+        writing.line(&line, own_role(playlist), &defined)?;
+        if matches!(line.kind, LineKind::Tag { name: "EXT-X-DEFINE", .. })
+            && let Some((name, value)) = coming.next()
+        {
+            // Its name was not taken, or the text would have been refused.
+            let _ = defined.define(name, value.to_owned());
+        }
     }
     Ok(writing.finish())
 }
@@ -70,7 +79,7 @@ pub fn rewrite<'a>(
 ///
 /// Of `options`, [`limits`](ParseOptions::limits), [`url`](ParseOptions::url) and [`imports`](ParseOptions::imports)
 /// count. Rules are not checked, so that it also takes texts that [`parse`](crate::parse) refuses; where `parse` reads
-/// the text, the result is that of [`rewrite`]. A URI with a variable that is not defined before it stays as it is.
+/// the text, the result is that of [`rewrite`].
 ///
 /// # Errors
 /// Those of [`rewrite`]; [`ErrorKind::NotAPlaylist`], [`ErrorKind::Encoding`] and [`ErrorKind::Limit`]; for a broken

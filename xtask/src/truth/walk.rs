@@ -37,7 +37,9 @@ impl Iterator for Segments<'_> {
             }
             let (url, duration_ns) = (self.facts.url(&segment.uri), nanoseconds(segment.duration));
             let range = segment.range.map(bytes);
-            return Some(SegmentFacts { range, discontinuity, gap, ..self.state.segment(url, duration_ns) });
+            let facts = self.state.segment(url, duration_ns);
+            let bitrate = facts.bitrate.filter(|_| range.is_none());
+            return Some(SegmentFacts { range, discontinuity, gap, bitrate, ..facts });
         }
         let segment = self.run.next()?;
         let url = self.facts.hosts.url(&segment.location);

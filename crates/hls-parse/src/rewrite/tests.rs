@@ -167,3 +167,14 @@ fn a_few_bytes_cannot_stand_for_gigabytes_in_what_is_rewritten() {
     let error = rewrite(&playlist, text.as_bytes(), |_, _| None).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Limit { what: "bytes of variables", .. }));
 }
+
+#[test]
+fn a_variable_counts_from_its_definition_on() {
+    let line = "#EXT-X-RENDITION-REPORT:URI=\"{$v}\"\n";
+    let text = format!("#EXTM3U\n{line}#EXT-X-DEFINE:NAME=\"v\",VALUE=\"r\"\n{line}");
+    let expected =
+        format!("#EXTM3U\n{line}#EXT-X-DEFINE:NAME=\"v\",VALUE=\"r\"\n{}", line.replace("{$v}", "new"));
+    let new = |_, uri: &Uri<'_>| Some(uri.as_str().replace('r', "new"));
+    assert_eq!(rewritten(&text, new).unwrap(), expected);
+    assert_eq!(rewritten_in_passing(&text, new).unwrap(), expected);
+}
