@@ -1,6 +1,6 @@
 //! Looks into a line's attribute list, and changes it.
 
-use hls_parse::{Attribute, Edits, Line};
+use hls_parse::{Attribute, AttributeValue, Edits, Line};
 
 use crate::plan::DropReason;
 
@@ -11,7 +11,7 @@ pub(super) enum Change {
     Keep,
     /// It goes, with one of the commas beside it.
     Remove(DropReason),
-    /// Its value is replaced, between its quotes where it has them.
+    /// Its value is replaced, between its quotes where it has them or now needs them.
     Value(String),
 }
 
@@ -25,7 +25,12 @@ pub(super) fn change<'a>(
     for attribute in hls_parse::attributes(line).flatten() {
         match decide(&attribute) {
             Change::Keep => {}
-            Change::Value(value) => edits.replace(attribute.value_span, value),
+            Change::Value(value) => {
+                let bare = matches!(attribute.value, AttributeValue::Unquoted(_));
+                let splits = bare && value.contains([',', ' ']);
+                let value = if splits { format!("\"{value}\"") } else { value };
+                edits.replace(attribute.value_span, value);
+            }
             Change::Remove(reason) => removed.push((attribute.name, reason)),
         }
     }

@@ -119,17 +119,19 @@ fn every_key_line_is_local_and_its_other_attributes_stay() {
 #[test]
 fn a_key_that_no_player_could_use_beside_a_drms_still_ends_the_key_before_it() {
     let drm = "#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"data:,x\",KEYFORMAT=\"com.microsoft.playready\"";
-    check(
-        &format!(
-            "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts\n{drm}\n#EXT-X-KEY:METHOD=FOO,URI=\"https://k.test/f\"\n\
-             #EXTINF:4,\n2.ts"
-        ),
-        &format!(
-            "#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\"\n#EXTINF:4,\n0/000000.ts\n{drm}\n\
-             #EXT-X-KEY:METHOD=FOO,URI=\"data:,\"\n#EXTINF:4,\n0/000001.ts"
-        ),
-        &[],
-    );
+    for written in ["\"https://k.test/f\"", "https://k.test/f"] {
+        check(
+            &format!(
+                "#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n#EXTINF:4,\n1.ts\n{drm}\n#EXT-X-KEY:METHOD=FOO,URI={written}\n\
+                 #EXTINF:4,\n2.ts"
+            ),
+            &format!(
+                "#EXT-X-KEY:METHOD=AES-128,URI=\"../key/000.key\"\n#EXTINF:4,\n0/000000.ts\n{drm}\n\
+                 #EXT-X-KEY:METHOD=FOO,URI=\"data:,\"\n#EXTINF:4,\n0/000001.ts"
+            ),
+            &[],
+        );
+    }
 }
 
 #[test]
