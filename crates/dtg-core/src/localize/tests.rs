@@ -349,3 +349,17 @@ fn a_key_that_audio_and_video_share_is_one_file() {
     }
     assert_eq!(planned.plan.fetches.iter().filter(|fetch| fetch.at_millis == 0).count(), 4);
 }
+
+#[test]
+fn a_range_that_continues_a_missing_segments_still_does() {
+    check(
+        "#EXT-X-GAP\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@5\nv.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:10\nv.mp4#b",
+        "#EXT-X-GAP\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@5\n0/000000.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:10\n0/000000.mp4",
+        &[],
+    );
+    check(
+        "#EXT-X-GAP\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@5\nw.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@0\nv.mp4",
+        "#EXT-X-GAP\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@5\n0/000001.mp4\n#EXTINF:4,\n#EXT-X-BYTERANGE:10@0\n0/000000.mp4",
+        &[],
+    );
+}

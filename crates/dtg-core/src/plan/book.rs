@@ -31,7 +31,7 @@ pub(crate) struct Links {
 pub(crate) enum Target {
     /// The local file of this resource.
     Resource(u32),
-    /// A segment that is declared missing: a name that has no file.
+    /// A segment that is declared missing: a name that has no file, unless it is a range of one that others are in.
     Gap,
 }
 
@@ -82,6 +82,10 @@ impl<'b> Place<'b> {
     }
 }
 
+fn id_of(role: Role, url: &Url) -> [u8; 16] {
+    XxHash3_128::oneshot_with_seed(class_of(role), url.as_str().as_bytes()).to_ne_bytes()
+}
+
 /// Roles that share files: all that play a file share it, but a key is never a segment.
 const fn class_of(role: Role) -> u64 {
     match role {
@@ -107,8 +111,10 @@ impl Book {
         let mut links = Links::default();
         let mut at = Duration::ZERO;
         let (mut keys_seen, mut maps_seen) = (HashSet::new(), HashSet::new());
+        let mut missing = Vec::new();
         for segment in &input.media.segments {
             if segment.gap {
+                missing.extend(segment.byte_range.map(|_| (links.uris.len(), segment)));
                 links.uris.push((segment.uri.span.start, Target::Gap));
                 at = at.saturating_add(segment.duration);
                 continue; // nor are its keys and its map needed
@@ -125,7 +131,21 @@ impl Book {
             links.uris.push((segment.uri.span.start, Target::Resource(resource)));
             at = at.saturating_add(segment.duration);
         }
+        // The next range may continue that of a missing segment: both stay ranges of one file.
+        for (index, segment) in missing {
+            let file = self.known(Role::Segment, &segment.uri, Place::new(input, segment.line).base);
+            if let Some((link, file)) = links.uris.get_mut(index).zip(file) {
+                link.1 = Target::Resource(file);
+            }
+        }
         Ok(links)
+    }
+
+    /// The resource that this URL has already.
+    fn known(&self, role: Role, uri: &Uri<'_>, base: &Url) -> Option<u32> {
+        let mut url = hls_parse::resolve(base, &uri.text).ok()?;
+        url.set_fragment(None);
+        self.by_url.get(&id_of(role, &url)).copied()
     }
 
     fn add_segment(
@@ -264,7 +284,7 @@ impl Book {
             .map_err(|_| PlanError::InvalidUri { playlist: name(), line: place.line })?;
         check_scheme(&url, name, place.line)?;
         url.set_fragment(None);
-        let id = XxHash3_128::oneshot_with_seed(class_of(role), url.as_str().as_bytes()).to_ne_bytes();
+        let id = id_of(role, &url);
         if let Some(known) = self.by_url.get(&id).copied() {
             self.becomes(known, role);
             return Ok(known);
