@@ -180,8 +180,7 @@ fn first_reason(skipped: &[Skipped]) -> String {
 /// the download from being silent; a variant without a group attribute takes no renditions; where a size is
 /// asked for, the smallest picture that is enough wins, whatever its bit rate; `en` also means `en-US`;
 /// `hev1` and `avc3` are HEVC and AVC; a variant that states a size has pictures, of avc where its CODECS name
-/// sound only; codecs of text (subtitles,
-/// captions) never stand in the way.
+/// sound only; codecs of text (subtitles, captions) never stand in the way.
 ///
 /// # Errors
 /// [`SelectError`] when there is no variant, or none that can be decoded.
